@@ -1,0 +1,119 @@
+"""Quantities computed from others. A recorded value always wins over a derived one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from cdss.source import Source
+from cdss.variables import Value
+
+CREATININE_UMOL_PER_MG_DL = 88.4
+
+
+def body_mass_index(weight: float, height: float) -> float:
+    """
+    Body mass index.
+
+    Parameters
+    ----------
+    weight : float
+        Body weight, kg.
+    height : float
+        Standing height, cm.
+
+    Returns
+    -------
+    float
+        kg/m2.
+
+    Examples
+    --------
+    >>> round(body_mass_index(65.0, 160.0), 1)
+    25.4
+    """
+    return weight / (height / 100) ** 2
+
+
+def egfr_ckd_epi_2021(creatinine: float, age: float, sex: str) -> float:
+    """
+    Estimated glomerular filtration rate without race.
+
+    Parameters
+    ----------
+    creatinine : float
+        Serum creatinine, umol/L, IDMS-traceable.
+    age : float
+        Age at the index date, a (years), 18 and over.
+    sex : {"male", "female"}
+        Sex as the derivation study recorded it.
+
+    Returns
+    -------
+    float
+        eGFR, mL/min/{1.73_m2}.
+
+    Notes
+    -----
+    For adults with stable kidney function. Not for pregnancy, dialysis or children.
+
+    Source
+    ------
+    Inker LA et al., N Engl J Med 2021;385:1737-1749, Table S10 (CKD-EPI creatinine 2021),
+    doi:10.1056/NEJMoa2102953. Erratum: none known. Creatinine 88.4 umol/L = 1 mg/dL.
+
+    Examples
+    --------
+    >>> round(egfr_ckd_epi_2021(88.4, 50, "female"))
+    69
+    """
+    female = sex == "female"
+    kappa, alpha = (0.7, -0.241) if female else (0.9, -0.302)
+    ratio = creatinine / CREATININE_UMOL_PER_MG_DL / kappa
+    power = min(ratio, 1.0) ** alpha * max(ratio, 1.0) ** -1.200
+    return float(142 * power * math.pow(0.9938, age) * (1.012 if female else 1.0))
+
+
+class Derived(NamedTuple):
+    """How one variable follows from others."""
+
+    variable: str
+    needs: tuple[str, ...]
+    function: Callable[..., Value]
+    source: Source
+
+
+DERIVED = (
+    Derived("bmi", ("weight", "height"), body_mass_index,
+            Source("WHO, Physical status, Technical Report Series 854, 1995", "Annex 2")),
+    Derived("current_smoker", ("smoking",), lambda smoking: smoking == "current",
+            Source("cdss data dictionary", "variables.py, row smoking")),
+    Derived("non_hdl_cholesterol", ("total_cholesterol", "hdl_cholesterol"),
+            lambda total_cholesterol, hdl_cholesterol: total_cholesterol - hdl_cholesterol,
+            Source("Definition: all cholesterol that is not HDL", "total minus HDL cholesterol")),
+    Derived("egfr", ("creatinine", "age", "sex"), egfr_ckd_epi_2021,
+            Source("Inker LA et al., N Engl J Med 2021;385:1737-1749", "Table S10",
+                   url="https://doi.org/10.1056/NEJMoa2102953")),
+)  # fmt: skip
+
+
+def derive(values: Mapping[str, Value]) -> dict[str, Value]:
+    """
+    What follows from recorded values and was not itself recorded.
+
+    Parameters
+    ----------
+    values : mapping of str to value
+        Recorded values in canonical units.
+
+    Returns
+    -------
+    dict of str to value
+        Derived values only, not checked for plausibility.
+    """
+    found: dict[str, Value] = {}
+    for name, needs, function, _ in DERIVED:
+        if name not in values and all(need in values for need in needs):
+            found[name] = function(**{need: values[need] for need in needs})
+    return found

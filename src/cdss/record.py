@@ -1,0 +1,236 @@
+"""One patient on one day, in canonical units; and how to read one from JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
+from typing import Any
+
+from cdss.derived import DERIVED, derive
+from cdss.errors import Problem, RecordError
+from cdss.units import UNITS, convert
+from cdss.variables import VARIABLES, Value, Variable
+
+_MEMBERS = frozenset({"value", "unit", "date"})
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRecord:
+    """
+    One patient on one day.
+
+    Parameters
+    ----------
+    index_date : datetime.date
+        The day for which everything is computed.
+    values : mapping of str to value
+        What is known, in canonical units, derived quantities included. What is unknown is absent.
+    derived : frozenset of str
+        Names in `values` that were computed, not recorded.
+    set_aside : tuple of Problem
+        What was sent but could not be used (too old), so that nothing is lost silently.
+    """
+
+    index_date: date
+    values: Mapping[str, Value]
+    derived: frozenset[str] = frozenset()
+    set_aside: tuple[Problem, ...] = ()
+
+    @classmethod
+    def parse(cls, payload: Any) -> PatientRecord:
+        """
+        Read a record from decoded JSON, collecting every problem before failing.
+
+        Parameters
+        ----------
+        payload : mapping
+            ``{"index_date": "2026-11-22", "values": {"age": 54, "sex": "female",
+            "total_cholesterol": {"value": 5.9, "unit": "mmol/L", "date": "2026-10-01"}}}``. A bare
+            number is in the variable's canonical unit; ``date`` is the day of measurement;
+            ``null`` means unknown.
+
+        Returns
+        -------
+        PatientRecord
+            Values in canonical units with derived quantities added.
+
+        Raises
+        ------
+        RecordError
+            With all problems at once: unknown variable, wrong type, unknown unit, implausible or
+            contradictory value, wrong date, nothing known.
+
+        Examples
+        --------
+        >>> record = PatientRecord.parse({"index_date": "2026-11-22", "values": {
+        ...     "age": 54, "total_cholesterol": {"value": 228.15, "unit": "mg/dL"}}})
+        >>> round(record.values["total_cholesterol"], 2)
+        5.9
+        """
+        if not isinstance(payload, Mapping):
+            raise RecordError([Problem("not_an_object", "record", "must be a JSON object")])
+        problems = [
+            Problem("unknown_member", str(name)[:64], "is not one of index_date, values")
+            for name in payload.keys() - {"index_date", "values"}
+        ]
+        index_date = _day(payload.get("index_date"), "index_date", problems)
+        entries = payload.get("values")
+        if not isinstance(entries, Mapping):
+            problems.append(
+                Problem("not_an_object", "values", "must be an object of variables and values")
+            )
+            entries = {}
+        values, set_aside = _values(entries, index_date, problems)
+        if not problems and not values:
+            problems.append(
+                Problem("empty_record", "values", "holds nothing that is known at the index date")
+            )
+        computed = derive(values)
+        problems += _contradictions(values) + _implausible_derived(computed)
+        if problems or index_date is None:
+            raise RecordError(problems)
+        return cls(
+            index_date,
+            MappingProxyType(values | computed),
+            frozenset(computed),
+            tuple(set_aside),
+        )
+
+
+def _values(
+    entries: Mapping[Any, Any], index_date: date | None, problems: list[Problem]
+) -> tuple[dict[str, Value], list[Problem]]:
+    """Usable values in canonical units, and what is too old to use."""
+    values: dict[str, Value] = {}
+    set_aside: list[Problem] = []
+    for name, entry in entries.items():
+        variable = VARIABLES.get(name) if isinstance(name, str) else None
+        if variable is None:
+            problems.append(
+                Problem("unknown_variable", str(name)[:64], "is not a variable of the dictionary")
+            )
+            continue
+        value, measured = _entry(variable, entry, problems)
+        if value is None:
+            continue
+        if measured and index_date and measured > index_date:
+            problems.append(Problem("future_date", name, "was measured after the index date"))
+        elif measured and index_date and _stale(variable, measured, index_date):
+            set_aside.append(
+                Problem("stale", name, f"is older than {variable.fresh_for} days: not used")
+            )
+        else:
+            values[name] = value
+    return values, set_aside
+
+
+def _day(text: Any, name: str, problems: list[Problem]) -> date | None:
+    try:
+        # A date only: fromisoformat alone would also take basic format and week dates.
+        if isinstance(text, str) and len(text) == 10:
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    problems.append(Problem("wrong_date", name, "must be a calendar date written YYYY-MM-DD"))
+    return None
+
+
+def _entry(
+    variable: Variable, entry: Any, problems: list[Problem]
+) -> tuple[Value | None, date | None]:
+    """Value in the canonical unit and day of measurement of one member of ``values``."""
+    value, unit, measured = entry, variable.unit, None
+    if entry is None:
+        return None, None
+    if isinstance(entry, Mapping):
+        extra = ", ".join(sorted(str(key) for key in entry.keys() - _MEMBERS))
+        if extra or "value" not in entry:
+            problems.append(
+                Problem("wrong_type", variable.name, "must have value, and may have unit and date")
+            )
+            return None, None
+        value = entry["value"]
+        unit = entry.get("unit", variable.unit)
+        if "date" in entry:
+            measured = _day(entry["date"], f"{variable.name}.date", problems)
+        if value is None:
+            return None, None
+    problem = None
+    if variable.kind == "quantity":
+        value, problem = _quantity(variable, value, unit)
+    elif variable.kind == "yes_no" and not isinstance(value, bool):
+        problem = Problem(
+            "wrong_type", variable.name, "must be true or false; leave out if unknown"
+        )
+    elif variable.kind == "choice" and value not in variable.choices:
+        problem = Problem(
+            "wrong_type", variable.name,
+            f"must be one of {', '.join(variable.choices)}; leave out if unknown",
+        )  # fmt: skip
+    if problem:
+        problems.append(problem)
+        return None, None
+    return value, measured
+
+
+def _quantity(variable: Variable, value: Any, unit: Any) -> tuple[Value | None, Problem | None]:
+    name = variable.name
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None, Problem("wrong_type", name, f"must be a number, in {variable.unit}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        return None, Problem("not_finite", name, "must be a finite number")
+    converted = convert(name, number, unit) if isinstance(unit, str) else None
+    if converted is None:
+        accepted = ", ".join(UNITS[name])
+        return None, Problem("unknown_unit", name, f"unit must be one of {accepted}")
+    if not variable.low <= converted <= variable.high:
+        return None, Problem("implausible", name, f"must be within {_range(variable)}")
+    return converted, None
+
+
+def _range(variable: Variable) -> str:
+    return f"{variable.low:g} to {variable.high:g} {variable.unit}"
+
+
+def _stale(variable: Variable, measured: date, index_date: date) -> bool:
+    age = (index_date - measured).days
+    return variable.fresh_for is not None and age > variable.fresh_for
+
+
+def _contradictions(values: Mapping[str, Value]) -> list[Problem]:
+    """Pairs of values that cannot both be right."""
+    found = []
+    systolic, diastolic = values.get("systolic_bp"), values.get("diastolic_bp")
+    if systolic is not None and diastolic is not None and float(diastolic) >= float(systolic):
+        found.append(("systolic_bp and diastolic_bp", "systolic must be above diastolic"))
+    if values.get("sex") == "male" and values.get("pregnant") is True:
+        found.append(("sex and pregnant", "a male patient cannot be recorded as pregnant"))
+    smoking, current = values.get("smoking"), values.get("current_smoker")
+    if smoking is not None and current is not None and (smoking == "current") != current:
+        found.append(("smoking and current_smoker", "say different things"))
+    return [Problem("contradictory", names, detail) for names, detail in found]
+
+
+def _implausible_derived(computed: Mapping[str, Value]) -> list[Problem]:
+    """Values that are plausible one by one, but not together."""
+    found = []
+    for name, needs, _, _ in DERIVED:
+        variable = VARIABLES[name]
+        if variable.kind != "quantity" or name not in computed:
+            continue
+        if not variable.low <= float(computed[name]) <= variable.high:
+            found.append(
+                Problem(
+                    "contradictory",
+                    " and ".join(needs),
+                    f"together give a {name} that is not within {_range(variable)}",
+                )
+            )
+    return found

@@ -1,0 +1,314 @@
+"""
+The risk model: named inputs, a pure function, its limits, its sources and its known answers.
+
+A published equation and a trained network are the same thing made in two ways.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cdss.errors import Problem
+from cdss.record import PatientRecord
+from cdss.source import Source
+from cdss.variables import VARIABLES, Value
+
+Array = NDArray[Any]
+
+_FLAT = 1e-9
+
+
+class Contribution(NamedTuple):
+    """
+    What one input adds to the risk, compared with the baseline.
+
+    Attributes
+    ----------
+    variable : str
+        The input.
+    value : float, bool, str or None
+        The patient's value in the canonical unit; None if unknown.
+    unit : str
+        Canonical UCUM unit; empty for yes/no and choices.
+    log_odds : float
+        Shapley value on the log-odds; all of them add up to logit(p) minus logit(baseline p).
+    risk_points : float
+        Its share of p minus baseline p (Aumann-Shapley through the logistic link), 0-1 scale.
+    """
+
+    variable: str
+    value: Value | None
+    unit: str
+    log_odds: float
+    risk_points: float
+
+
+@dataclass(frozen=True, slots=True)
+class RiskEstimate:
+    """
+    An answer.
+
+    Attributes
+    ----------
+    model, version, outcome : str
+        Which model answered, and what the probability is of.
+    horizon_years : float or None
+        Within how long; None means now (disease present but not yet diagnosed).
+    probability, baseline_probability : float
+        Absolute risk, 0-1, of the patient and at the model's baseline.
+    contributions : tuple of Contribution
+        One for each input, in the model's order.
+    missing : tuple of str
+        Optional inputs that were unknown.
+    warnings : tuple of Problem
+        What the reader must know, e.g. an eligibility criterion nobody stated.
+    """
+
+    model: str
+    version: str
+    outcome: str
+    horizon_years: float | None
+    probability: float
+    baseline_probability: float
+    contributions: tuple[Contribution, ...]
+    missing: tuple[str, ...]
+    warnings: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoEstimate:
+    """A refusal with its reasons; a normal value, not an error."""
+
+    model: str
+    version: str
+    outcome: str
+    horizon_years: float | None
+    reasons: tuple[Problem, ...]
+
+
+Outcome = RiskEstimate | NoEstimate
+
+
+@dataclass(frozen=True)
+class RiskModel:
+    """
+    A risk model.
+
+    Parameters
+    ----------
+    id, version : str
+        Which model; ``id@version`` names its numbers for ever.
+    outcome : str
+        What may happen (or be present), a key of the translations.
+    horizon_years : float or None
+        Within how long; None means now.
+    inputs, optional : tuple of str
+        Required and optional predictors; together, in this order, the columns of `function`.
+    function : callable
+        ``x [n, k] float32 (NaN = unknown) → (probability [n], contributions [n, k] log-odds)``.
+    baseline : float
+        Log-odds relative to which contributions are counted.
+    limits : mapping of str to (low, high)
+        Range of each quantity in the derivation data, canonical unit; outside it, no estimate.
+    excluded : tuple of str
+        Yes/no variables; "yes" means the model does not apply, unknown gives a warning.
+    population : str
+        Whom the numbers come from, one English sentence.
+    sources : tuple of Source
+        Where the numbers come from.
+    demonstration : bool
+        Made from teaching data: not for patients, off by default.
+    facts : mapping
+        What else is known about it (manifest or card), for display.
+    """
+
+    id: str
+    version: str
+    outcome: str
+    horizon_years: float | None
+    inputs: tuple[str, ...]
+    optional: tuple[str, ...]
+    function: Callable[[Array], tuple[Array, Array]]
+    baseline: float
+    limits: Mapping[str, tuple[float, float]]
+    excluded: tuple[str, ...]
+    population: str
+    sources: tuple[Source, ...]
+    demonstration: bool = False
+    facts: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def predictors(self) -> tuple[str, ...]:
+        """Required, then optional predictors: the columns of `function`."""
+        return self.inputs + self.optional
+
+    def estimate(self, record: PatientRecord) -> Outcome:
+        """
+        Estimate one patient's risk.
+
+        Parameters
+        ----------
+        record : PatientRecord
+            One patient on one day.
+
+        Returns
+        -------
+        RiskEstimate or NoEstimate
+            A refusal lists every reason.
+        """
+        return self.estimate_all((record,))[0]
+
+    def estimate_all(self, records: Sequence[PatientRecord]) -> list[Outcome]:
+        """
+        Estimate many patients' risks; the function runs once, on those to whom it applies.
+
+        Parameters
+        ----------
+        records : sequence of PatientRecord
+            Patients, each on their day.
+
+        Returns
+        -------
+        list of RiskEstimate or NoEstimate
+            In the order of `records`.
+        """
+        reasons = [self.reasons_against(record) for record in records]
+        able = [record for record, against in zip(records, reasons, strict=True) if not against]
+        answers = iter(self._answers(able)) if able else iter(())
+        return [
+            NoEstimate(self.id, self.version, self.outcome, self.horizon_years, against)
+            if against
+            else next(answers)
+            for against in reasons
+        ]
+
+    def reasons_against(self, record: PatientRecord) -> tuple[Problem, ...]:
+        """
+        Why the model does not apply.
+
+        Parameters
+        ----------
+        record : PatientRecord
+            One patient on one day.
+
+        Returns
+        -------
+        tuple of Problem
+            Missing required inputs, values outside the derivation range, exclusions; empty if none.
+        """
+        values = record.values
+        found = [
+            Problem("missing_input", name, "is required and unknown")
+            for name in self.inputs
+            if name not in values
+        ]
+        found += [
+            Problem("excluded", name, "applies to the patient: the model was not made for it")
+            for name in self.excluded
+            if values.get(name) is True
+        ]
+        for name, (low, high) in self.limits.items():
+            value = values.get(name)
+            if value is not None and not low <= float(value) <= high:
+                unit = VARIABLES[name].unit
+                found.append(
+                    Problem("outside_limits", name,
+                            f"is outside {low:g} to {high:g} {unit}, the derivation range")
+                )  # fmt: skip
+        return tuple(found)
+
+    def _answers(self, records: Sequence[PatientRecord]) -> list[RiskEstimate]:
+        names = self.predictors
+        variables = [VARIABLES[name] for name in names]
+        x = np.array(
+            [[v.encode(r.values.get(v.name)) for v in variables] for r in records],
+            dtype=np.float32,
+        )
+        probability, contributions = self.function(x)
+        start = expit(self.baseline)
+        answers = []
+        for record, p, row in zip(
+            records, probability.tolist(), contributions.tolist(), strict=True
+        ):
+            values = record.values
+            share = risk_per_log_odds(p, start, math.fsum(row))
+            answers.append(
+                RiskEstimate(
+                    self.id,
+                    self.version,
+                    self.outcome,
+                    self.horizon_years,
+                    p,
+                    start,
+                    tuple(
+                        Contribution(v.name, values.get(v.name), v.unit, phi, phi * share)
+                        for v, phi in zip(variables, row, strict=True)
+                    ),
+                    tuple(name for name in self.optional if name not in values),
+                    self._warnings(record),
+                )
+            )
+        return answers
+
+    def _warnings(self, record: PatientRecord) -> tuple[Problem, ...]:
+        found = [
+            Problem("assumed_absent", name, "is unknown; the estimate holds only if it is absent")
+            for name in self.excluded
+            if name not in record.values
+            and not (name == "pregnant" and record.values.get("sex") == "male")
+        ]
+        mine = {*self.predictors, *self.excluded}
+        found += [problem for problem in record.set_aside if problem.variable in mine]
+        return tuple(found)
+
+
+def expit(log_odds: float) -> float:
+    """
+    Probability of a log-odds.
+
+    Parameters
+    ----------
+    log_odds : float
+        Any finite number.
+
+    Returns
+    -------
+    float
+        0-1.
+    """
+    if log_odds >= 0:
+        return 1 / (1 + math.exp(-log_odds))
+    return 1 - 1 / (1 + math.exp(log_odds))
+
+
+def risk_per_log_odds(probability: float, baseline: float, log_odds: float) -> float:
+    """
+    What one unit of contribution is worth on the probability scale.
+
+    Parameters
+    ----------
+    probability, baseline : float
+        The patient's and the baseline probability, 0-1.
+    log_odds : float
+        Sum of the contributions: logit(probability) minus logit(baseline).
+
+    Returns
+    -------
+    float
+        (p - p0) / (logit p - logit p0), which tends to p0 (1 - p0) as the denominator vanishes.
+
+    Source
+    ------
+    Aumann RJ, Shapley LS, Values of Non-Atomic Games, 1974, ch. I: along the straight path in
+    log-odds every contribution is scaled by the mean slope of the logistic link.
+    """
+    if abs(log_odds) < _FLAT:
+        return baseline * (1 - baseline)
+    return (probability - baseline) / log_odds
