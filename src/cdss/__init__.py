@@ -12,6 +12,7 @@ from cdss.errors import (
     DefinitionError,
     Problem,
     RecordError,
+    UnknownLanguage,
     UnknownModel,
 )
 from cdss.record import PatientRecord
@@ -35,6 +36,7 @@ __all__ = [
     "RiskEstimate",
     "RiskModel",
     "Source",
+    "UnknownLanguage",
     "UnknownModel",
     "Variable",
     "assess",

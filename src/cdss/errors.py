@@ -7,6 +7,7 @@ Everything cdss raises on purpose.
     ├── DefinitionError   a source, variable, model or parameter file is itself wrong (our fault)
     ├── RecordError       what was said about the patient cannot be used; lists *all* problems
     ├── UnknownModel      a model id that is not loaded; lists those that are
+    ├── UnknownLanguage   a language there are no words in; lists those there are
     └── BundleError       a bundle is damaged, tampered with, or fails its known answers
 
 An error's text names variables, units and limits, never a patient's value.
@@ -14,8 +15,9 @@ An error's text names variables, units and limits, never a patient's value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,14 @@ class Problem:
         The variable (or request field) it is about.
     detail : str
         One English sentence; names unit and limit, never the patient's value.
+    params : mapping of str to value
+        What a translation of the sentence has to name: limits, unit, other variables.
     """
 
     code: str
     variable: str
     detail: str
+    params: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 class CdssError(Exception):
@@ -69,6 +74,14 @@ class UnknownModel(CdssError, LookupError):
         super().__init__(
             f"no model named {', '.join(self.unknown)}; loaded: {', '.join(self.known) or 'none'}"
         )
+
+
+class UnknownLanguage(CdssError, LookupError):
+    """A language there are no words in."""
+
+    def __init__(self, unknown: str, known: Iterable[str]) -> None:
+        self.unknown, self.known = unknown, tuple(known)
+        super().__init__(f"no words in {unknown!r}; languages: {', '.join(self.known)}")
 
 
 class BundleError(CdssError):

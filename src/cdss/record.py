@@ -119,9 +119,9 @@ def _values(
         if measured and index_date and measured > index_date:
             problems.append(Problem("future_date", name, "was measured after the index date"))
         elif measured and index_date and _stale(variable, measured, index_date):
-            set_aside.append(
-                Problem("stale", name, f"is older than {variable.fresh_for} days: not used")
-            )
+            days = variable.fresh_for
+            detail = f"is older than {days} days: not used"
+            set_aside.append(Problem("stale", name, detail, {"days": days}))
         else:
             values[name] = value
     return values, set_aside
@@ -129,9 +129,9 @@ def _values(
 
 def _day(text: Any, name: str, problems: list[Problem]) -> date | None:
     try:
-        # A date only: fromisoformat alone would also take basic format and week dates.
-        if isinstance(text, str) and len(text) == 10:
-            return date.fromisoformat(text)
+        # Written back, because fromisoformat also takes basic format and week dates.
+        if isinstance(text, str) and (day := date.fromisoformat(text)).isoformat() == text:
+            return day
     except ValueError:
         pass
     problems.append(Problem("wrong_date", name, "must be a calendar date written YYYY-MM-DD"))
@@ -149,7 +149,7 @@ def _entry(
         extra = ", ".join(sorted(str(key) for key in entry.keys() - _MEMBERS))
         if extra or "value" not in entry:
             problems.append(
-                Problem("wrong_type", variable.name, "must have value, and may have unit and date")
+                Problem("wrong_members", variable.name, "must have value, may have unit and date")
             )
             return None, None
         value = entry["value"]
@@ -163,12 +163,13 @@ def _entry(
         value, problem = _quantity(variable, value, unit)
     elif variable.kind == "yes_no" and not isinstance(value, bool):
         problem = Problem(
-            "wrong_type", variable.name, "must be true or false; leave out if unknown"
+            "not_yes_no", variable.name, "must be true or false; leave out if unknown"
         )
     elif variable.kind == "choice" and value not in variable.choices:
         problem = Problem(
-            "wrong_type", variable.name,
+            "not_a_choice", variable.name,
             f"must be one of {', '.join(variable.choices)}; leave out if unknown",
+            {"choices": variable.choices},
         )  # fmt: skip
     if problem:
         problems.append(problem)
@@ -179,24 +180,31 @@ def _entry(
 def _quantity(variable: Variable, value: Any, unit: Any) -> tuple[Value | None, Problem | None]:
     name = variable.name
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return None, Problem("wrong_type", name, f"must be a number, in {variable.unit}")
+        detail = f"must be a number, in {variable.unit}"
+        return None, Problem("not_a_number", name, detail, {"unit": variable.unit})
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
         return None, Problem("not_finite", name, "must be a finite number")
-    converted = convert(name, number, unit) if isinstance(unit, str) else None
+    converted: float | None = number
+    if unit != variable.unit:
+        converted = convert(name, number, unit) if isinstance(unit, str) else None
     if converted is None:
-        accepted = ", ".join(UNITS[name])
-        return None, Problem("unknown_unit", name, f"unit must be one of {accepted}")
+        accepted = tuple(UNITS[name])
+        detail = f"unit must be one of {', '.join(accepted)}"
+        return None, Problem("unknown_unit", name, detail, {"units": accepted})
     if not variable.low <= converted <= variable.high:
-        return None, Problem("implausible", name, f"must be within {_range(variable)}")
+        text, limits = _range(variable)
+        return None, Problem("implausible", name, f"must be within {text}", limits)
     return converted, None
 
 
-def _range(variable: Variable) -> str:
-    return f"{variable.low:g} to {variable.high:g} {variable.unit}"
+def _range(variable: Variable) -> tuple[str, dict[str, Any]]:
+    """Plausible range, in English and as parameters of a translation."""
+    low, high, unit = variable.low, variable.high, variable.unit
+    return f"{low:g} to {high:g} {unit}", {"low": low, "high": high, "unit": unit}
 
 
 def _stale(variable: Variable, measured: date, index_date: date) -> bool:
@@ -209,13 +217,16 @@ def _contradictions(values: Mapping[str, Value]) -> list[Problem]:
     found = []
     systolic, diastolic = values.get("systolic_bp"), values.get("diastolic_bp")
     if systolic is not None and diastolic is not None and float(diastolic) >= float(systolic):
-        found.append(("systolic_bp and diastolic_bp", "systolic must be above diastolic"))
+        found.append(("diastolic_bp", "systolic_bp", "must be below systolic_bp"))
     if values.get("sex") == "male" and values.get("pregnant") is True:
-        found.append(("sex and pregnant", "a male patient cannot be recorded as pregnant"))
+        found.append(("pregnant", "sex", "cannot be true of a male patient"))
     smoking, current = values.get("smoking"), values.get("current_smoker")
     if smoking is not None and current is not None and (smoking == "current") != current:
-        found.append(("smoking and current_smoker", "say different things"))
-    return [Problem("contradictory", names, detail) for names, detail in found]
+        found.append(("current_smoker", "smoking", "says something else than smoking"))
+    return [
+        Problem("contradictory", name, detail, {"others": (other,)})
+        for name, other, detail in found
+    ]
 
 
 def _implausible_derived(computed: Mapping[str, Value]) -> list[Problem]:
@@ -226,11 +237,13 @@ def _implausible_derived(computed: Mapping[str, Value]) -> list[Problem]:
         if variable.kind != "quantity" or name not in computed:
             continue
         if not variable.low <= float(computed[name]) <= variable.high:
+            text, limits = _range(variable)
+            first, *others = needs
             found.append(
                 Problem(
-                    "contradictory",
-                    " and ".join(needs),
-                    f"together give a {name} that is not within {_range(variable)}",
+                    "implausible_together", first,
+                    f"and {' and '.join(others)} give {name} outside {text}",
+                    {"others": tuple(others), "derived": name, **limits},
                 )
-            )
+            )  # fmt: skip
     return found

@@ -22,7 +22,8 @@ from cdss.variables import VARIABLES, Value
 
 Array = NDArray[Any]
 
-_FLAT = 1e-9
+_FLAT = 1e-6  # below it the difference of two probabilities is mostly rounding
+_DEMONSTRATION = Problem("demonstration", "model", "was made from teaching data: not for patients")
 
 
 class Contribution(NamedTuple):
@@ -69,6 +70,8 @@ class RiskEstimate:
         Optional inputs that were unknown.
     warnings : tuple of Problem
         What the reader must know, e.g. an eligibility criterion nobody stated.
+    demonstration : bool
+        The model was made from teaching data: not for patients (a warning says so too).
     """
 
     model: str
@@ -80,6 +83,7 @@ class RiskEstimate:
     contributions: tuple[Contribution, ...]
     missing: tuple[str, ...]
     warnings: tuple[Problem, ...]
+    demonstration: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +224,8 @@ class RiskModel:
                 unit = VARIABLES[name].unit
                 found.append(
                     Problem("outside_limits", name,
-                            f"is outside {low:g} to {high:g} {unit}, the derivation range")
+                            f"is outside {low:g} to {high:g} {unit}, the derivation range",
+                            {"low": low, "high": high, "unit": unit})
                 )  # fmt: skip
         return tuple(found)
 
@@ -253,12 +258,14 @@ class RiskModel:
                     ),
                     tuple(name for name in self.optional if name not in values),
                     self._warnings(record),
+                    self.demonstration,
                 )
             )
         return answers
 
     def _warnings(self, record: PatientRecord) -> tuple[Problem, ...]:
-        found = [
+        found = [_DEMONSTRATION] if self.demonstration else []
+        found += [
             Problem("assumed_absent", name, "is unknown; the estimate holds only if it is absent")
             for name in self.excluded
             if name not in record.values

@@ -1,0 +1,51 @@
+"""The ASGI app: routes, answers to errors, and the layer that observes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from cdss import VARIABLES, PatientRecord, RiskModel
+from cdss.variables import Value
+from serving.metrics import show_models
+from serving.observe import Observe
+from serving.problems import HANDLERS
+from serving.routes import Api
+
+
+def create_app(models: Sequence[RiskModel]) -> ASGIApp:
+    """
+    Make the app that serves some models.
+
+    Parameters
+    ----------
+    models : sequence of RiskModel
+        Models to serve; each answers once, so that the first request is as fast as the next.
+
+    Returns
+    -------
+    ASGI application
+        Not a `Starlette` app at the outside: BentoML would answer unknown paths itself.
+    """
+    for model in models:
+        model.estimate(_typical(model))
+    show_models(models)
+    app = Starlette(routes=Api(models).routes(), exception_handlers=HANDLERS)
+    app.router.redirect_slashes = False  # an unknown path is unknown
+    return Observe(app)
+
+
+def _typical(model: RiskModel) -> PatientRecord:
+    """Make a record with every input, to which the model applies."""
+    values: dict[str, Value] = {}
+    for name in model.predictors:
+        variable = VARIABLES[name]
+        if variable.kind == "quantity":
+            low, high = model.limits.get(name, (variable.low, variable.high))
+            values[name] = (low + high) / 2
+        else:
+            values[name] = variable.choices[0] if variable.choices else False
+    return PatientRecord(date(2026, 1, 1), values)

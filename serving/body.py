@@ -1,0 +1,104 @@
+"""A request's bytes into JSON, strictly: nothing is repaired, cut off or chosen for the sender."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+import orjson
+from starlette.requests import Request
+
+from cdss.errors import Problem
+from serving.problems import RequestError
+
+
+async def read_json(request: Request, limit: int) -> Any:
+    """
+    Read and decode a request's body.
+
+    Parameters
+    ----------
+    request : starlette.requests.Request
+        A request with a JSON body.
+    limit : int
+        Most bytes accepted, whether announced or sent in chunks.
+
+    Returns
+    -------
+    object
+        Decoded JSON.
+
+    Raises
+    ------
+    RequestError
+        415 if it is not said to be JSON, 413 if it is too large, 400 if it is not JSON (NaN and
+        Infinity are not), is nested too deeply, or gives a name twice in one object.
+    """
+    content_type = request.headers.get("content-type", "")
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        _refuse(415, "wrong_content_type", "content-type", "must be application/json")
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit:
+        _too_large(limit)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            _too_large(limit)
+    return decode(bytes(body))
+
+
+def decode(body: bytes) -> Any:
+    """
+    Decode JSON in which every name is given once.
+
+    Parameters
+    ----------
+    body : bytes
+        UTF-8.
+
+    Returns
+    -------
+    object
+        Decoded JSON.
+
+    Raises
+    ------
+    RequestError
+        400, as in `read_json`.
+    """
+    try:
+        decoded = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        _refuse(400, "malformed_json", "body", f"is not JSON in UTF-8: {error.msg}")
+    try:
+        # orjson silently keeps the last of two equal names; two ages are no age. The standard
+        # library sees both, and what it would let pass (NaN, lone surrogates) is gone by now.
+        _UNIQUE.decode(body.decode())
+    except _Twice:
+        _refuse(400, "duplicate_name", "body", "gives a name twice in one object")
+    except RecursionError:
+        _refuse(400, "malformed_json", "body", "is nested too deeply")
+    return decoded
+
+
+class _Twice(Exception):
+    pass
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise _Twice
+
+
+_UNIQUE = json.JSONDecoder(object_pairs_hook=_unique)
+
+
+def _too_large(limit: int) -> NoReturn:
+    # Whoever sends too much is cut off, or the rest would still be read.
+    _refuse(413, "body_too_large", "body", f"must be at most {limit} bytes", close=True)
+
+
+def _refuse(status: int, code: str, where: str, detail: str, *, close: bool = False) -> NoReturn:
+    headers = {"connection": "close"} if close else None
+    raise RequestError(status, [Problem(code, where, detail)], headers)

@@ -1,0 +1,98 @@
+"""
+Prometheus metrics.
+
+BentoML's own request metrics are off: they are labelled with the path as sent, so that whoever
+probes for paths fills the memory, and what is written in a path ends up in the metrics. Its
+``/metrics`` only exists with them; ours has the same address and reads the same registry.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from cdss import Assessment, RiskEstimate, RiskModel
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+
+_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+
+_REQUESTS = Counter("cdss_requests_total", "Requests answered", ["route", "status"])
+_SECONDS = Histogram("cdss_request_seconds", "Time to answer", ["route"], buckets=_BUCKETS)
+_ASSESSMENTS = Counter(
+    "cdss_assessments_total", "Answers of a model: an estimate, or a refusal", ["model", "result"]
+)
+_MODELS = Gauge(
+    "cdss_model_info", "Models loaded", ["model", "version", "digest"], multiprocess_mode="max"
+)
+
+# Looking a child up by its labels costs more than counting; there are few.
+_requests, _seconds, _assessments = (
+    cache(metric.labels) for metric in (_REQUESTS, _SECONDS, _ASSESSMENTS)
+)
+
+
+def count_request(route: str, status: int, seconds: float) -> None:
+    """
+    Count a request.
+
+    Parameters
+    ----------
+    route : str
+        Its route's template.
+    status : int
+        HTTP status of the answer.
+    seconds : float
+        Time to answer.
+    """
+    _requests(route, status).inc()
+    _seconds(route).observe(seconds)
+
+
+def count_assessments(assessments: Iterable[Assessment]) -> None:
+    """
+    Count what the models answered.
+
+    Parameters
+    ----------
+    assessments : iterable of Assessment
+        Assessments sent to a client.
+    """
+    for assessment in assessments:
+        for outcome in assessment.outcomes:
+            result = "estimate" if isinstance(outcome, RiskEstimate) else "refused"
+            _assessments(outcome.model, result).inc()
+
+
+def show_models(models: Sequence[RiskModel]) -> None:
+    """
+    Show which models are loaded.
+
+    Parameters
+    ----------
+    models : sequence of RiskModel
+        The loaded models.
+    """
+    for model in models:
+        _MODELS.labels(model.id, model.version, model.facts.get("digest", "")).set(1)
+
+
+def exposition() -> bytes:
+    """
+    Write all metrics in the Prometheus text format.
+
+    Returns
+    -------
+    bytes
+        Of this process; of all workers where BentoML runs several (it sets the variable).
+    """
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(REGISTRY)
+    workers = CollectorRegistry()
+    MultiProcessCollector(workers)
+    return generate_latest(workers)

@@ -1,0 +1,268 @@
+"""The contract in OpenAPI 3.1, generated from the data dictionary and the loaded models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from cdss import VARIABLES, PatientRecord, RiskModel, Variable, __version__, assess
+from cdss.i18n import LANGUAGES
+from cdss.units import UNITS
+from cdss.wire import to_dict
+from serving.catalogue import catalogue
+
+Schema = dict[str, Any]
+
+EXAMPLE: dict[str, Any] = {
+    "index_date": "2026-11-22",
+    "values": {
+        "age": 54,
+        "sex": "female",
+        "height": 156,
+        "weight": {"value": 64.5, "unit": "kg", "date": "2026-11-20"},
+        "waist": 88,
+        "systolic_bp": 142,
+        "diastolic_bp": 86,
+        "heart_rate": 74,
+        "bp_treated": False,
+        "smoking": "never",
+        "family_history_diabetes": True,
+        "diabetes": False,
+        "prior_cvd": False,
+        "total_cholesterol": {"value": 228, "unit": "mg/dL"},
+        "hdl_cholesterol": {"value": 1.3, "unit": "mmol/L"},
+        "triglycerides": 1.9,
+        "fasting_glucose": {"value": 104, "unit": "mg/dL", "date": "2026-11-20"},
+        "hba1c": 5.9,
+        "creatinine": 68,
+        "alt": 24,
+        "ast": None,
+    },
+}
+"""A record that gives a value in each of the ways there are; nobody's."""
+
+_ANYTHING: Schema = {"type": "string"}
+_NUMBER: Schema = {"type": "number"}
+
+
+def openapi(models: Sequence[RiskModel]) -> Schema:
+    """
+    Generate the OpenAPI document.
+
+    Parameters
+    ----------
+    models : sequence of RiskModel
+        The loaded models; they answer the examples.
+
+    Returns
+    -------
+    dict
+        OpenAPI 3.1.
+    """
+    answer = to_dict(assess(PatientRecord.parse(EXAMPLE), models), assessment_id="0" * 32)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "cdss",
+            "version": __version__,
+            "summary": "Explained risks of non-communicable diseases from one check-up",
+            "description": "Advice for clinicians. Not a medical device; not validated in Viet "
+            "Nam. Every error is RFC 9457 problem+json and lists all problems. A name given "
+            "twice in one JSON object is refused.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": {
+            "/v1/assess": _post(
+                "assess", "Assess one patient", "Record", "Assessment", EXAMPLE, answer
+            ),
+            "/v1/assess/batch": _post(
+                "assess_batch",
+                "Assess up to 1000 patients: all of them, or none if anything is wrong with one",
+                "Records",
+                "Assessments",
+                {"records": [EXAMPLE]},
+                {"assessments": [answer]},
+            ),
+            "/v1/models": _get(
+                "models", "Models and variables", {"$ref": "#/components/schemas/Catalogue"}
+            ),
+            "/health": _get("health", "Whether the service lives", {"type": "object"}),
+            "/ready": _get("ready", "Whether its models are loaded", {"type": "object"}),
+            "/openapi.json": _get("openapi", "This document", {"type": "object"}),
+            "/": _get("index", "Links", {"type": "object"}),
+            "/metrics": _get("metrics", "Prometheus metrics", _ANYTHING, "text/plain"),
+        },
+        "components": {
+            "schemas": _schemas(models),
+            "parameters": {
+                "lang": _query("lang", "Language of `detail` and `notice`",
+                               {"enum": list(LANGUAGES), "default": "en"}),
+                "models": _query("models", "Models to ask; all by default",
+                                 _array({"enum": [m.id for m in models]})),
+            },
+            "responses": {"Problem": {
+                "description": "What is wrong, and with what",
+                "content": {"application/problem+json": {
+                    "schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
+            }},
+        },
+    }  # fmt: skip
+
+
+def _post(name: str, summary: str, sent: str, answered: str, given: Any, answer: Any) -> Schema:
+    return {
+        "post": {
+            "operationId": name,
+            "summary": summary,
+            "parameters": [
+                {"$ref": "#/components/parameters/lang"},
+                {"$ref": "#/components/parameters/models"},
+            ],
+            "requestBody": {"required": True, "content": {"application/json": {
+                "schema": {"$ref": f"#/components/schemas/{sent}"}, "example": given}}},
+            "responses": {
+                "200": {"description": "Estimates and reasoned refusals", "content": {
+                    "application/json": {
+                        "schema": {"$ref": f"#/components/schemas/{answered}"},
+                        "example": answer}}},
+                **{
+                    status: {"$ref": "#/components/responses/Problem"}
+                    for status in ("400", "413", "415", "422", "429", "500", "504")
+                },
+            },
+        }
+    }  # fmt: skip
+
+
+def _get(name: str, summary: str, schema: Schema, media: str = "application/json") -> Schema:
+    content = {media: {"schema": schema}}
+    return {
+        "get": {
+            "operationId": name,
+            "summary": summary,
+            "responses": {"200": {"description": summary, "content": content}},
+        }
+    }
+
+
+def _query(name: str, description: str, schema: Schema) -> Schema:
+    where: Schema = {"name": name, "in": "query", "description": description, "schema": schema}
+    if schema.get("type") == "array":
+        where |= {"style": "form", "explode": False}
+    return where
+
+
+def _schemas(models: Sequence[RiskModel]) -> dict[str, Schema]:
+    problem = _object(code=_ANYTHING, variable=_ANYTHING, detail=_ANYTHING)
+    problems = _array(_ref("Problem"))
+    model = {
+        "model": {"enum": [m.id for m in models]},
+        "version": _ANYTHING,
+        "outcome": {"enum": sorted({m.outcome for m in models})},
+        "horizon_years": {
+            "type": ["number", "null"],
+            "description": "null: present now, not yet diagnosed",
+        },
+    }
+    probability = {"type": "number", "minimum": 0, "maximum": 1}
+    names = _array({"enum": list(VARIABLES)})
+    return {
+        "Record": _object(
+            index_date={"type": "string", "format": "date"},
+            values={
+                "type": "object",
+                "description": "What is unknown is left out or null",
+                "properties": {v.name: _variable(v) for v in VARIABLES.values()},
+                "additionalProperties": False,
+                "minProperties": 1,
+            },
+        ),
+        "Records": _object(
+            records={"type": "array", "items": _ref("Record"), "minItems": 1, "maxItems": 1000}
+        ),
+        "Problem": problem,
+        "Contribution": _object(
+            variable={"enum": list(VARIABLES)},
+            value={"type": ["number", "boolean", "string", "null"]},
+            unit=_ANYTHING,
+            log_odds={"type": "number", "description": "Shapley value on the log-odds"},
+            risk_points={
+                "type": "number",
+                "description": "Its share of probability minus baseline_probability",
+            },
+        ),
+        "Estimate": _object(
+            **model,
+            probability=probability,
+            baseline_probability=probability,
+            contributions=_array(_ref("Contribution")),
+            missing=names,
+            warnings=problems,
+            demonstration={"type": "boolean"},
+        ),
+        "Refusal": _object(**model, reasons=problems),
+        "Assessment": _object(
+            assessment_id={"type": "string", "pattern": "^[0-9a-f]{32}$"},
+            index_date={"type": "string", "format": "date"},
+            estimates=_array(_ref("Estimate")),
+            not_estimated=_array(_ref("Refusal")),
+            set_aside=problems,
+            notice=_ANYTHING,
+        ),
+        "Assessments": _object(assessments=_array(_ref("Assessment"))),
+        "Catalogue": {
+            **_object(models=_array({"type": "object"}), variables=_array({"type": "object"})),
+            "example": catalogue(models[:1]),
+        },
+        "ProblemDocument": _object(
+            type=_ANYTHING,
+            title=_ANYTHING,
+            status={"type": "integer"},
+            detail=_ANYTHING,
+            problems=problems,
+        ),
+    }
+
+
+def _variable(variable: Variable) -> Schema:
+    """Say what one member of ``values`` may be: bare, with unit or date, or null."""
+    bare: Schema
+    members: dict[str, Schema] = {"date": {"type": "string", "format": "date"}}
+    if variable.kind == "quantity":
+        units = list(UNITS[variable.name])
+        bare = {
+            "type": "number",
+            "minimum": variable.low,
+            "maximum": variable.high,
+            "description": f"in {variable.unit}",
+        }
+        members |= {
+            "value": {"type": ["number", "null"]},
+            "unit": {
+                "type": "string",
+                "examples": units,
+                "description": f"{', '.join(units)}, or a common spelling",
+            },
+        }
+    else:
+        bare = {"type": "boolean"} if variable.kind == "yes_no" else {"enum": [*variable.choices]}
+        members |= {"value": {"anyOf": [bare, {"type": "null"}]}}
+    dated = {**_object(**members), "required": ["value"]}
+    return {"anyOf": [bare, dated, {"type": "null"}]}
+
+
+def _object(**properties: Schema) -> Schema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _array(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}

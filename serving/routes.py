@@ -1,0 +1,185 @@
+"""What each address does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from cdss import PatientRecord, RecordError, RiskModel, assess, assess_all
+from cdss.errors import Problem
+from cdss.i18n import LANGUAGES
+from cdss.wire import to_dict
+from serving.body import read_json
+from serving.catalogue import catalogue
+from serving.metrics import CONTENT_TYPE, count_assessments, exposition
+from serving.openapi import openapi
+from serving.problems import RequestError
+
+MOST_RECORDS = 1000
+"""Records in one batch."""
+
+MOST_BYTES = 1_000_000
+MOST_BATCH_BYTES = 4_000_000
+"""A record that gives every variable with value, unit and date has 2.1 kB: 1000 of them fit."""
+
+_TURN = 25  # records assessed before other requests have a turn: some milliseconds
+_NO_STORE = {"cache-control": "no-store"}
+_PARAMETERS = ("lang", "models")
+
+
+class Api:
+    """
+    The addresses of the service, over some models.
+
+    Parameters
+    ----------
+    models : sequence of RiskModel
+        Models to serve.
+    """
+
+    def __init__(self, models: Sequence[RiskModel]) -> None:
+        self.models = tuple(models)
+        self._by_id = {model.id: model for model in models}
+        self._fixed = {
+            "/": orjson.dumps(_INDEX),
+            "/health": b'{"status":"ok"}',
+            "/ready": orjson.dumps({"status": "ready", "models": list(self._by_id)}),
+            "/v1/models": orjson.dumps(catalogue(models)),
+            "/openapi.json": orjson.dumps(openapi(models)),
+        }
+
+    def routes(self) -> list[Route]:
+        """
+        List the routes.
+
+        Returns
+        -------
+        list of starlette.routing.Route
+            All that the service answers.
+        """
+        return [
+            Route("/v1/assess", self.assess, methods=["POST"]),
+            Route("/v1/assess/batch", self.assess_batch, methods=["POST"]),
+            *(Route(path, self.fixed) for path in self._fixed),
+            Route("/metrics", self.metrics),
+        ]
+
+    async def assess(self, request: Request) -> Response:
+        """Assess one patient."""
+        lang, models = self._options(request)
+        record = PatientRecord.parse(await read_json(request, MOST_BYTES))
+        assessment = assess(record, models)
+        assessment_id = uuid4().hex
+        request.state.log = {"assessment_id": assessment_id}
+        count_assessments((assessment,))
+        answer = to_dict(assessment, assessment_id=assessment_id, lang=lang)
+        return Response(orjson.dumps(answer), 200, _NO_STORE, "application/json")
+
+    async def assess_batch(self, request: Request) -> Response:
+        """Assess many patients, or none if anything is wrong with one of them."""
+        lang, models = self._options(request)
+        entries = _entries(await read_json(request, MOST_BATCH_BYTES))
+        request.state.log = {"records": len(entries)}
+        records: list[PatientRecord] = []
+        problems: list[Problem] = []
+        for at, entry in enumerate(entries):
+            try:
+                records.append(PatientRecord.parse(entry))
+            except RecordError as error:
+                problems += [
+                    Problem(p.code, f"records/{at}/{p.variable}", p.detail, p.params)
+                    for p in error.problems
+                ]
+            if at % _TURN == 0:
+                await asyncio.sleep(0)
+        if problems:
+            raise RecordError(problems)
+        answers = []
+        for start in range(0, len(records), _TURN):
+            assessments = assess_all(records[start : start + _TURN], models)
+            count_assessments(assessments)
+            answers += [
+                orjson.Fragment(orjson.dumps(to_dict(a, assessment_id=uuid4().hex, lang=lang)))
+                for a in assessments
+            ]
+            await asyncio.sleep(0)
+        return Response(orjson.dumps({"assessments": answers}), 200, _NO_STORE, "application/json")
+
+    async def fixed(self, request: Request) -> Response:
+        """Answer what does not change while the service runs."""
+        return Response(self._fixed[request.scope["route"].path], media_type="application/json")
+
+    async def metrics(self, request: Request) -> Response:
+        """Answer Prometheus."""
+        return Response(exposition(), media_type=CONTENT_TYPE)
+
+    def _options(self, request: Request) -> tuple[str, tuple[RiskModel, ...]]:
+        """Language and models asked for in the query; each given at most once."""
+        if not request.scope["query_string"]:
+            request.state.lang = "en"
+            return "en", self.models
+        given = request.query_params.multi_items()
+        query = dict(given)
+        problems = [
+            Problem("unknown_parameter", name[:64], f"is not one of {', '.join(_PARAMETERS)}")
+            for name in query
+            if name not in _PARAMETERS
+        ]
+        if len(query) < len(given):
+            problems.append(Problem("duplicate_name", "query", "gives a parameter twice"))
+        lang = query.get("lang", "en")
+        if lang not in LANGUAGES:
+            problems.append(
+                Problem("unknown_language", "lang", f"must be one of {', '.join(LANGUAGES)}")
+            )
+        ids = dict.fromkeys(query["models"].split(",")) if "models" in query else self._by_id
+        if not ids.keys() <= self._by_id.keys():
+            loaded = ", ".join(self._by_id)
+            problems.append(
+                Problem("unknown_model", "models", f"must be some of {loaded}, comma-separated")
+            )
+        if problems:
+            raise RequestError(400, problems)
+        request.state.lang = lang
+        return lang, tuple(self._by_id[i] for i in ids)
+
+
+def _entries(payload: Any) -> list[Any]:
+    """Take the records out of a batch, not yet read."""
+    if not isinstance(payload, Mapping):
+        raise RequestError(422, [Problem("not_an_object", "body", "must be a JSON object")])
+    problems = [
+        Problem("unknown_member", str(name)[:64], "is not records")
+        for name in payload
+        if name != "records"
+    ]
+    entries = payload.get("records")
+    if not isinstance(entries, list) or not 1 <= len(entries) <= MOST_RECORDS:
+        problems.append(
+            Problem("wrong_batch", "records", f"must be an array of 1 to {MOST_RECORDS} records")
+        )
+    if problems:
+        raise RequestError(422, problems)
+    return entries
+
+
+_INDEX = {
+    "name": "cdss",
+    "description": "Explained risks from one check-up; advice for clinicians, no medical device",
+    "links": {
+        "assess": "/v1/assess",
+        "assess_batch": "/v1/assess/batch",
+        "models": "/v1/models",
+        "openapi": "/openapi.json",
+        "health": "/health",
+        "ready": "/ready",
+        "metrics": "/metrics",
+    },
+}

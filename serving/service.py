@@ -1,0 +1,81 @@
+"""
+The BentoML service. Importing it loads the models, or refuses.
+
+Settings come from the environment: ``CDSS_BUNDLES`` is a folder of bundles to serve instead of
+those of the package, ``CDSS_DEMONSTRATION_MODELS=1`` adds demonstration models.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+
+# Before BentoML is imported: it asks at import time, and a clinic's server calls nobody.
+os.environ["BENTOML_DO_NOT_TRACK"] = "True"
+
+import bentoml
+import structlog
+from bentoml._internal.server.http import traffic as bentoml_traffic
+
+from cdss import BundleError, RiskModel, load_models
+from cdss.bundle import SHIPPED
+from cdss.i18n import LANGUAGES
+from serving import logs, traffic
+from serving.app import create_app
+
+TIMEOUT_SECONDS = 30
+MAX_CONCURRENCY = 64
+
+# BentoML makes its first two layers from these names; `serving.traffic` says why ours.
+bentoml_traffic.TimeoutMiddleware = traffic.Timeout
+bentoml_traffic.MaxConcurrencyMiddleware = traffic.MaxConcurrency
+
+
+def models_from_environment() -> tuple[RiskModel, ...]:
+    """
+    Load the models the environment asks for.
+
+    Returns
+    -------
+    tuple of RiskModel
+        At least one.
+
+    Raises
+    ------
+    BundleError
+        If a bundle is damaged, there is none to serve, or a setting is not understood.
+    """
+    demonstrations = os.environ.get("CDSS_DEMONSTRATION_MODELS", "0")
+    if demonstrations not in ("0", "1"):
+        raise BundleError("CDSS_DEMONSTRATION_MODELS must be 0 or 1")
+    folder = os.environ.get("CDSS_BUNDLES") or SHIPPED
+    models = load_models(demonstrations=demonstrations == "1", folder=folder)
+    if not models:
+        raise BundleError("only demonstration models found; CDSS_DEMONSTRATION_MODELS=1 loads them")
+    return models
+
+
+logs.configure()
+models = models_from_environment()
+
+
+@bentoml.service(
+    name="cdss",
+    workers=1,
+    traffic={"timeout": TIMEOUT_SECONDS, "max_concurrency": MAX_CONCURRENCY},
+    http={"host": "127.0.0.1"},
+    # All of these are done by our own layer, without paths (see `serving.metrics`).
+    metrics={"enabled": False},
+    logging={"access": {"enabled": False}},
+    tracing={"excluded_urls": ".*"},
+)
+@bentoml.asgi_app(create_app(models), path="/")
+class Cdss:
+    """Explained risks of non-communicable diseases from one check-up."""
+
+    @bentoml.on_startup
+    def settle(self) -> None:
+        """Take what was loaded out of garbage collection, which then has little to walk."""
+        gc.collect()
+        gc.freeze()
+        structlog.get_logger().info("ready", models=[m.id for m in models], languages=LANGUAGES)

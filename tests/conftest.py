@@ -1,0 +1,54 @@
+"""Fixtures: the toy models, and the folder of peers' answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cdss.bundle import load_models, write_bundle
+from cdss.risk import RiskModel
+from tests.toy import MANIFEST, toy_cases, toy_graph
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Folder of peers' answers, which is not part of the repository."""
+    folder = ROOT.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip("no folder of peers' answers beside the repository")
+    return folder
+
+
+@pytest.fixture
+def write_toy(tmp_path: Path) -> Callable[..., Path]:
+    """Write the toy bundle, changed as the test wants."""
+
+    def write(id: str = "toy", *, graph: bytes = b"", cases: str = "", **facts: Any) -> Path:
+        folder = tmp_path / "bundles" / id
+        manifest = MANIFEST | {"id": id} | facts
+        write_bundle(folder, manifest, graph or toy_graph(), cases or toy_cases())
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def toy_bundle(write_toy: Callable[..., Path]) -> Path:
+    """Folder of the toy bundle."""
+    return write_toy()
+
+
+@pytest.fixture
+def toy_models(write_toy: Callable[..., Path]) -> tuple[RiskModel, ...]:
+    """The toy model, one that refuses anybody under 60, and a demonstration."""
+    write_toy()
+    write_toy("toy-old", outcome="cardiovascular_death", limits={"age": [60, 90]})
+    folder = write_toy(
+        "toy-teaching", outcome="undiagnosed_diabetes", horizon_years=None, demonstration=True
+    )
+    return load_models(demonstrations=True, folder=folder.parent)

@@ -1,0 +1,1 @@
+"""Make, validate and package the trained models; never imported by what serves them."""

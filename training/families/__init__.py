@@ -1,0 +1,100 @@
+"""
+Three ways to make a risk model, one contract.
+
+A family is a function ``fit(sample, monotone) -> Fitted``. A `Fitted` gives log-odds, and an
+explained graph that must give the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from training.export import ExplainedGraph
+
+
+@dataclass(frozen=True)
+class Sample:
+    """
+    What a family learns from.
+
+    Attributes
+    ----------
+    x : pandas.DataFrame, shape (n, k)
+        Predictors, float32, NaN = unknown.
+    y : ndarray, shape (n,)
+        0 or 1.
+    weight : ndarray, shape (n,)
+        Weight of each row, 0 or more.
+    offset : ndarray, shape (n,)
+        Part of the log-odds that is given (follow-up time), not learned.
+    """
+
+    x: pd.DataFrame
+    y: np.ndarray
+    weight: np.ndarray
+    offset: np.ndarray
+
+
+class Fitted(Protocol):
+    """A fitted model, before recalibration."""
+
+    parameters: Mapping[str, Any]
+    """What to log: settings and sizes."""
+
+    file_name: str
+    """Name of the file `save` writes."""
+
+    def log_odds(self, x: pd.DataFrame) -> np.ndarray:
+        """Log-odds [n], float64, in the native library, without the offset."""
+        ...
+
+    def graph(self, background: np.ndarray, intercept: float, slope: float) -> ExplainedGraph:
+        """Explained graph, recalibrated, with contributions relative to the background."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write the native model, without pickle, so that parity can be checked again later."""
+        ...
+
+
+Fit = Callable[[Sample, Mapping[str, int]], Fitted]
+
+
+def families() -> dict[str, Fit]:
+    """Every family by name."""
+    from training.families import additive, spline, trees
+
+    return {"spline": spline.fit, "trees": trees.fit, "additive": additive.fit}
+
+
+def load_native(folder: Path) -> Fitted:
+    """
+    Read back what `Fitted.save` wrote.
+
+    Parameters
+    ----------
+    folder : path
+        The folder given to `Fitted.save`.
+
+    Returns
+    -------
+    Fitted
+        Gives the same log-odds as the one saved.
+
+    Raises
+    ------
+    FileNotFoundError
+        If no family knows a file in it.
+    """
+    from training.families import additive, spline, trees
+
+    for family in (spline, trees, additive):
+        if (folder / family.FILE_NAME).is_file():
+            return family.load(folder)
+    raise FileNotFoundError(f"no native model in {folder.name}")

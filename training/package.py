@@ -1,0 +1,193 @@
+"""From a fitted model to a served bundle: manifest, graph, known answers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version as library_version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+import pandas as pd
+
+from cdss.bundle import load_bundle, write_bundle
+from cdss.variables import VARIABLES
+from training.data import ROOT, Table
+from training.definition import Cohort, Definition
+from training.export import ExplainedGraph
+from training.families import Fitted
+
+VERSION = "1.0.0"
+CASES = 12
+LIBRARIES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "shap", "torch", "xgboost")
+
+
+@dataclass(frozen=True)
+class Product:
+    """A family fitted on everybody, its recalibration and its explained graph."""
+
+    fitted: Fitted
+    intercept: float
+    slope: float
+    background: pd.DataFrame
+    graph: ExplainedGraph
+
+    @classmethod
+    def of(
+        cls, fitted: Fitted, intercept: float, slope: float, background: pd.DataFrame
+    ) -> Product:
+        """Export the graph of a fitted model."""
+        graph = fitted.graph(background.to_numpy(np.float32), intercept, slope)
+        return cls(fitted, intercept, slope, background, graph)
+
+    def native_log_odds(self, x: pd.DataFrame) -> np.ndarray:
+        """Recalibrated log-odds [n] in the native library, float64."""
+        return self.intercept + self.slope * self.fitted.log_odds(x)
+
+    def run(self, x: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """Probability [n] and contributions [n, k] of the explained graph."""
+        session = ort.InferenceSession(self.graph.to_bytes(), providers=["CPUExecutionProvider"])
+        names = ["probability", "contributions"]
+        probability, contributions = session.run(names, {"x": x.to_numpy(np.float32)})
+        return probability, contributions
+
+
+def write(
+    folder: Path,
+    definition: Definition,
+    table: Table,
+    cohort: Cohort,
+    product: Product,
+    evidence: Mapping[str, Any],
+    version: str = VERSION,
+) -> str:
+    """
+    Write the bundle of a champion.
+
+    Parameters
+    ----------
+    folder : path
+        The bundle's folder.
+    definition, table, cohort, product
+        What it is, where it comes from, whom, and the model.
+    evidence : mapping
+        Validation and parity figures, put into the manifest as they are.
+    version : str
+        Version of the model.
+
+    Returns
+    -------
+    str
+        The bundle's digest.
+    """
+    manifest = {
+        "id": definition.id,
+        "version": version,
+        "title": definition.title,
+        "outcome": definition.outcome,
+        "horizon_years": definition.horizon_years,
+        "inputs": list(definition.inputs),
+        "optional": list(definition.optional),
+        "reasons": {**definition.inputs, **definition.optional},
+        "excluded": list(definition.excluded),
+        "limits": limits(cohort),
+        "baseline": product.graph.baseline,
+        "population": definition.population,
+        "outcome_definition": definition.outcome_definition,
+        "exclusions": definition.exclusions,
+        "time_handling": definition.time_handling,
+        "demonstration": definition.demonstration,
+        "sources": [
+            {
+                "citation": table.facts["origin"],
+                "locator": f"{len(cohort)} rows of {table.facts['title']}, see training",
+                "url": table.facts["url"],
+            }
+        ],
+        "training": {
+            "dataset": table.name,
+            "data_sha256": table.digest,
+            "n": len(cohort),
+            "events": int(cohort.y.sum()),
+            "flow": [list(step) for step in cohort.flow],
+            "set_to_missing_as_implausible": table.implausible,
+            "missing": {
+                name: round(float(share), 4) for name, share in cohort.x.isna().mean().items()
+            },
+            "background_rows": len(product.background),
+            "trained_on": date.today().isoformat(),
+            "code": code_version(),
+            "python": platform.python_version(),
+            "libraries": {name: library_version(name) for name in LIBRARIES},
+        },
+        **evidence,
+    }
+    cases = known_answers(cohort, product)
+    digest = write_bundle(folder, manifest, product.graph.to_bytes(), cases)
+    load_bundle(folder)  # what cannot be loaded is not a bundle
+    return digest
+
+
+def limits(cohort: Cohort) -> dict[str, list[float]]:
+    """Lowest and highest value of each quantity among the people a model was made from."""
+    known = cohort.x[cohort.weight > 0]
+    return {
+        name: [float(known[name].min()), float(known[name].max())]
+        for name in known
+        if VARIABLES[name].kind == "quantity"
+    }
+
+
+def known_answers(cohort: Cohort, product: Product) -> str:
+    """
+    Invented patients with the native library's answers, as CSV.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Supplies each predictor's distribution; predictors are drawn one by one and rounded, so no
+        row is a person.
+    product : Product
+        Its native model answers.
+
+    Returns
+    -------
+    str
+        One column for each predictor, then probability and origin.
+    """
+    rng = np.random.default_rng(11)
+    rows = {}
+    for name in cohort.x:
+        known = cohort.x[name].dropna().to_numpy(dtype=float)
+        drawn = np.quantile(known, rng.uniform(0.02, 0.98, CASES), method="nearest")
+        drawn = np.round(drawn, 0 if VARIABLES[name].kind != "quantity" or name == "age" else 1)
+        hidden = rng.random(CASES) < np.linspace(0, 0.8, CASES)
+        rows[name] = np.where(hidden & (name not in ("age", "sex")), np.nan, drawn)
+    x = pd.DataFrame(rows).astype("float32")
+    required = [n for n in x if not x[n].isna().any()] or ["age"]
+    x = x.assign(**{n: x[n].fillna(x[n].median()) for n in required})
+    probability = 1 / (1 + np.exp(-product.native_log_odds(x)))
+    origin = f"{type(product.fitted).__name__.lower()}, native prediction before export"
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*x.columns, "probability", "origin"])
+    for row, p in zip(x.to_numpy(), probability, strict=True):
+        cells = ["" if np.isnan(value) else repr(float(value)) for value in row]
+        writer.writerow([*cells, repr(float(p)), origin])
+    return text.getvalue()
+
+
+def code_version() -> str:
+    """Commit of the working tree, with -dirty if it holds uncommitted changes."""
+    result = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=12"],  # noqa: S607
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return result.stdout.strip() or "unknown"

@@ -1,0 +1,141 @@
+"""The explained graph against the native model and against shap, on real people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from training.data import Table
+from training.definition import Cohort, Definition, predictors_of
+from training.package import Product
+
+MAX_PROBABILITY_ERROR = 1e-6
+MAX_CONTRIBUTION_ERROR = 1e-5
+
+
+def held_out(
+    definition: Definition, table: Table, cohort: Cohort, rows: int = 2000
+) -> pd.DataFrame:
+    """
+    Real people the model was not made from, a third of their optional values hidden at random.
+
+    Parameters
+    ----------
+    definition : Definition
+        Which predictors.
+    table : Table
+        Any data set with real people.
+    cohort : Cohort
+        Whoever is in it is left out.
+    rows : int
+        At most how many.
+
+    Returns
+    -------
+    pandas.DataFrame, shape (rows, k)
+        Predictors, float32.
+    """
+    others = table.frame[~table.frame["person"].isin(cohort.person)]
+    if others.empty:
+        others = table.frame
+    x = predictors_of(others, definition.predictors)
+    x = x.sample(min(rows, len(x)), random_state=3)
+    hidden = np.random.default_rng(3).random(x.shape) < 1 / 3
+    hidden[:, : len(definition.inputs)] = False
+    return x.mask(hidden).astype("float32")
+
+
+def parity(product: Product, x: pd.DataFrame, explained_rows: int = 200) -> dict[str, float]:
+    """
+    Compare the explained graph with the native library and with shap.
+
+    Parameters
+    ----------
+    product : Product
+        The model and its graph.
+    x : pandas.DataFrame, shape (n, k)
+        Rows to compare on.
+    explained_rows : int
+        How many of them shap explains (it is slow; a tenth of them for models without trees).
+
+    Returns
+    -------
+    dict of str to float
+        Greatest absolute errors: of the probability, of the sum of contributions (log-odds), of
+        the contributions against shap (log-odds), and the number of rows.
+    """
+    probability, contributions = product.run(x)
+    native = product.native_log_odds(x)
+    total = product.graph.baseline + contributions.sum(axis=1, dtype=np.float64)
+    logit = np.log(probability.astype(np.float64)) - np.log1p(-probability.astype(np.float64))
+    trees = hasattr(product.fitted, "booster")
+    few = x.iloc[: explained_rows if trees else explained_rows // 10]
+    expected = shap_contributions(product, few)
+    return {
+        "rows": len(x),
+        "probability": float(np.abs(probability - 1 / (1 + np.exp(-native))).max()),
+        "additivity": float(np.abs(total - logit).max()),
+        "shap_rows": len(few),
+        "shap": float(np.abs(contributions[: len(few)] - expected).max()),
+    }
+
+
+def shap_contributions(product: Product, x: pd.DataFrame) -> np.ndarray:
+    """
+    The same contributions by the library shap, recalibrated.
+
+    Parameters
+    ----------
+    product : Product
+        The model.
+    x : pandas.DataFrame, shape (n, k)
+        Rows to explain.
+
+    Returns
+    -------
+    ndarray, shape (n, k)
+        Interventional Shapley values, log-odds: TreeExplainer for trees, PermutationExplainer for
+        the others (exact for additive models, whatever the permutation).
+    """
+    import shap
+
+    rows, behind = x.to_numpy(np.float32), product.background.to_numpy(np.float32)
+    # Given the rows alone, shap would quietly take 100 of them.
+    masker = shap.maskers.Independent(behind, max_samples=len(behind))
+    booster = getattr(product.fitted, "booster", None)
+    if booster is not None:
+        explainer = shap.TreeExplainer(booster, masker, feature_perturbation="interventional")
+        return np.asarray(product.slope * explainer.shap_values(rows))
+
+    def log_odds(values: np.ndarray) -> np.ndarray:
+        return product.native_log_odds(pd.DataFrame(values, columns=x.columns))
+
+    explainer = shap.PermutationExplainer(log_odds, masker, seed=0)
+    return np.asarray(explainer(rows, max_evals=2 * rows.shape[1] + 1, silent=True).values)
+
+
+def refuse_without_parity(errors: Mapping[str, float]) -> None:
+    """
+    Refuse to ship a graph that does not say what the native model says.
+
+    Parameters
+    ----------
+    errors : mapping
+        What `parity` returned.
+
+    Raises
+    ------
+    RuntimeError
+        If an error is above its limit.
+    """
+    limits = {
+        "probability": MAX_PROBABILITY_ERROR,
+        "additivity": MAX_CONTRIBUTION_ERROR,
+        "shap": MAX_CONTRIBUTION_ERROR,
+    }
+    over = [f"{name} {errors[name]:.2g} > {limit:g}" for name, limit in limits.items()
+            if not errors[name] <= limit]  # fmt: skip
+    if over:
+        raise RuntimeError(f"the explained graph fails parity: {', '.join(over)}")

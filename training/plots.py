@@ -1,0 +1,130 @@
+"""Pictures of a validation and of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from training.definition import Cohort
+from training.metrics import auroc
+
+mpl.use("Agg")
+INK, BAND, ACCENT = "#1f2933", "#cbd2d9", "#0b6e99"
+COLOURS = ("#0b6e99", "#c2571a", "#4b7f52", "#7a4e8a")
+
+
+def calibration(cohort: Cohort, log_odds: Mapping[str, np.ndarray], title: str) -> Figure:
+    """
+    Observed against predicted risk in tenths of predicted risk, one line a tier.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Outcomes and weights.
+    log_odds : mapping of str to ndarray, shape (n,)
+        Out-of-fold predictions by tier.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The picture; below it the distribution of the predicted risk.
+    """
+    figure = Figure(figsize=(7, 7.5), layout="constrained")
+    top, bottom = figure.subplots(2, 1, height_ratios=[4, 1], sharex=True)
+    end = 0.0
+    for (tier, values), colour in zip(log_odds.items(), COLOURS, strict=False):
+        p = 1 / (1 + np.exp(-values))
+        tenth = np.minimum((pd.Series(p).rank(pct=True).to_numpy() * 10).astype(int), 9)
+        expected = np.array([p[tenth == t].mean() for t in range(10)])
+        observed = np.array(
+            [(cohort.weight * cohort.y)[tenth == t].sum() / (tenth == t).sum() for t in range(10)]
+        )
+        n = np.bincount(tenth, minlength=10)
+        error = 1.96 * np.sqrt(observed * (1 - observed) / n)
+        label = f"{tier.replace('_', ' ')}, AUROC {auroc(cohort.y, values, cohort.weight):.3f}"
+        top.errorbar(expected, observed, error, color=colour, marker="o", ms=4, lw=1, label=label)
+        bottom.hist(p, bins=60, histtype="step", color=colour)
+        end = max(end, expected.max(), (observed + error).max())
+    top.plot([0, end], [0, end], color=INK, lw=0.8, ls="--", label="perfect")
+    top.set(ylabel="observed risk (95 % CI)", title=title, xlim=(0, end), ylim=(0, end))
+    top.legend(frameon=False)
+    bottom.set(xlabel="predicted risk, out of fold", ylabel="people", yscale="log")
+    return figure
+
+
+def contributions(x: pd.DataFrame, values: np.ndarray, title: str) -> Figure:
+    """
+    How each input moves the log-odds, over real people.
+
+    Parameters
+    ----------
+    x : pandas.DataFrame, shape (n, k)
+        Inputs.
+    values : ndarray, shape (n, k)
+        Contributions, log-odds.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One panel for each input, strongest first; people for whom it is unknown at the left edge.
+    """
+    strength = np.abs(values).mean(axis=0)
+    order = np.argsort(-strength)
+    columns = 4
+    rows = -(-len(order) // columns)
+    figure = Figure(figsize=(3 * columns, 2.4 * rows), layout="constrained")
+    axes = np.atleast_2d(figure.subplots(rows, columns, sharey=True)).reshape(-1)
+    for axis, at in zip(axes, order, strict=False):
+        name = x.columns[at]
+        inputs = x[name].to_numpy(dtype=float)
+        known = np.isfinite(inputs)
+        axis.axhline(0, color=BAND, lw=0.8)
+        axis.scatter(inputs[known], values[known, at], s=3, color=ACCENT, alpha=0.25, lw=0)
+        if (~known).any() and known.any():
+            left = inputs[known].min() - 0.06 * (np.ptp(inputs[known]) + 1e-9)
+            axis.scatter(np.full((~known).sum(), left), values[~known, at], s=6, color=COLOURS[1])
+        axis.set_title(f"{name}  (mean |φ| {strength[at]:.2f})", fontsize=8)
+        axis.tick_params(labelsize=7)
+    for axis in axes[len(order) :]:
+        axis.remove()
+    figure.suptitle(f"{title}: contribution in log-odds (orange: unknown)", fontsize=10)
+    return figure
+
+
+def comparison(tiers: Mapping[str, Mapping[str, Mapping[str, float]]], title: str) -> Figure:
+    """
+    AUROC with 95 % CI of every family in every tier.
+
+    Parameters
+    ----------
+    tiers : mapping family → tier → figures
+        What cross-validation found.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One row a tier, one colour a family.
+    """
+    figure = Figure(figsize=(7, 3.2), layout="constrained")
+    axis = figure.subplots()
+    names = list(next(iter(tiers.values())))
+    for shift, (colour, (family, results)) in enumerate(zip(COLOURS, tiers.items(), strict=False)):
+        y = np.arange(len(names)) + 0.2 * (shift - 1)
+        middle = np.array([results[name]["auroc"] for name in names])
+        interval = np.array([results[name]["auroc_95ci"] for name in names])
+        error = np.abs(interval.T - middle)
+        axis.errorbar(middle, y, xerr=error, fmt="o", ms=4, color=colour, label=family)
+    axis.set_yticks(np.arange(len(names)), [name.replace("_", " ") for name in names])
+    axis.set(xlabel="AUROC in cross-validation (95 % CI)", title=title)
+    axis.legend(frameon=False)
+    return figure

@@ -1,0 +1,192 @@
+"""Train every family, keep what was found in MLflow, ship the champion."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from training import tracking
+from training.data import DEFAULT_FOLDER, ROOT, Table, load_table
+from training.definition import Cohort, Definition, definitions
+from training.families import families
+from training.fit import (
+    FOLDS,
+    RULE,
+    Validation,
+    background,
+    champion,
+    cross_validate,
+    fit_all,
+    site_folds,
+    untuned_boosting,
+)
+from training.package import VERSION, Product, write
+from training.parity import held_out, parity, refuse_without_parity
+
+SHIPPED = ROOT / "src" / "cdss" / "bundles"
+NATIVE = ROOT / "training" / "champions"
+SMALL = ROOT / "build" / "bundles"
+SMALL_VERSION = "0.1.0-small"
+
+
+def train(model: str, data: str = "shared", out: Path | None = None) -> dict[str, Any]:
+    """
+    Train a model: three families cross-validated, logged and registered, the champion exported.
+
+    Parameters
+    ----------
+    model : str
+        Id of a definition in ``training/models``.
+    data : {"shared", "pypi"}
+        The development data set, or the small real one that a PyPI package carries.
+    out : path, optional
+        Where the bundle goes: by default the library's bundles for the development data,
+        ``build/bundles`` for the small variant.
+
+    Returns
+    -------
+    dict
+        The champion's name, every family's validation, parity figures, and where the bundle is.
+
+    Raises
+    ------
+    LookupError
+        If there is no such model.
+    RuntimeError
+        If the graph does not reproduce the native model.
+    """
+    known = definitions()
+    if model not in known:
+        raise LookupError(f"no model named {model}; there are: {', '.join(known)}")
+    small = data == "pypi"
+    definition, version, registered_as = known[model], VERSION, model
+    table = load_table("pypi" if small else definition.dataset)
+    if small:
+        definition, version = _small_variant(definition, table), SMALL_VERSION
+        registered_as = f"{model}-small"
+    cohort = definition.cohort(table)
+    cohort = dataclasses.replace(cohort, x=cohort.x[list(definition.predictors)])
+    outsiders = _outsiders(definition, table, cohort)
+    validations: dict[str, Validation] = {}
+    products: dict[str, Product] = {}
+    versions: dict[str, str] = {}
+    errors: dict[str, dict[str, float]] = {}
+    with _progress(model, cohort) as tick:
+        reference = untuned_boosting(cohort)
+        tick("HistGradientBoosting, untuned")
+        name = f"{model} {version} ({table.name})"
+        with tracking.study(name, definition, table, cohort, reference) as run_id:
+            for name, fit in families().items():
+                with tracking.family(name):
+                    v = validations[name] = cross_validate(
+                        definition, cohort, fit, lambda step, name=name: tick(f"{name}, {step}")
+                    )
+                    products[name] = Product.of(
+                        fit_all(definition, cohort, fit), v.intercept, v.slope, background(cohort)
+                    )
+                    errors[name] = parity(products[name], outsiders)
+                    refuse_without_parity(errors[name])
+                    versions[name] = tracking.log_family(
+                        definition, cohort, name, v, products[name], errors[name], registered_as
+                    )
+                    tick(f"{name}, exported")
+            best = champion(validations)
+            title = f"{model}: champion {best}"
+            tracking.log_choice(title, best, validations, versions, reference, registered_as)
+            evidence = _evidence(best, validations, errors[best], reference)
+            evidence["mlflow_run_id"] = run_id
+            folder = (out or (SMALL if small else SHIPPED)) / model
+            digest = write(folder, definition, table, cohort, products[best], evidence, version)
+            tracking.log_bundle(folder, best, digest)
+    if not small and out is None:
+        _keep_native(model, products[best])
+    return {
+        "model": model,
+        "champion": best,
+        "folder": folder,
+        "validations": validations,
+        "parity": errors,
+        "untuned_boosting_auroc": reference,
+    }
+
+
+def _small_variant(definition: Definition, table: Table) -> Definition:
+    """The same model on a table that lacks some predictors; its name says so everywhere."""
+    available = {n: why for n, why in definition.optional.items() if n in table.frame}
+    return dataclasses.replace(
+        definition,
+        title=f"{definition.title} (small variant)",
+        optional=available,
+        monotone={n: s for n, s in definition.monotone.items() if n in table.frame},
+        population=f"{table.facts['population']} (small variant: one survey cycle, HbA1c only, "
+        "for trying the tools, not for patients)",
+        demonstration=True,
+    )
+
+
+def _outsiders(definition: Definition, table: Table, cohort: Cohort) -> pd.DataFrame:
+    """Real rows for the parity check; NHANES people serve where everybody else was trained on."""
+    if table.name != "nhanes" and (DEFAULT_FOLDER / "nhanes_1999_2014_adults.parquet").is_file():
+        nhanes = load_table("nhanes")
+        frame = nhanes.frame.assign(current_smoker=nhanes.frame["smoking"].eq(2).astype(float))
+        table = dataclasses.replace(nhanes, frame=frame.assign(person=-1))
+    return held_out(definition, table, cohort)
+
+
+@contextmanager
+def _progress(model: str, cohort: Cohort) -> Iterator[Any]:
+    steps = 1 + len(families()) * (FOLDS + len(site_folds(cohort)) + 1)
+    bar = Progress(
+        TextColumn(f"[bold]{model}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+        console=Console(stderr=True),
+    )
+    with bar:
+        task = bar.add_task("", total=steps)
+        yield lambda step: bar.update(task, advance=1, description=step)
+
+
+def _evidence(
+    best: str,
+    validations: dict[str, Validation],
+    errors: dict[str, float],
+    reference: float,
+) -> dict[str, Any]:
+    v = validations[best]
+    return {
+        "family": best,
+        "recalibration": {"intercept": v.intercept, "slope": v.slope},
+        "time_coefficient": v.time_coefficient,
+        "champion_rule": RULE,
+        "metrics": v.tiers,
+        "sites": v.sites,
+        "families": {
+            name: {
+                "in_band": other.in_band,
+                "mean_auroc": other.mean_auroc,
+                "auroc": other.tiers["all"]["auroc"],
+            }
+            for name, other in validations.items()
+        },
+        "untuned_boosting_auroc": reference,
+        "parity": errors,
+    }
+
+
+def _keep_native(model: str, product: Product) -> None:
+    """Keep the champion's native model, so that anybody can check parity again."""
+    folder = NATIVE / model
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        old.unlink()
+    product.fitted.save(folder)
