@@ -14,6 +14,8 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
+if not console.is_terminal:
+    console = Console(width=120)
 
 
 @app.command()
@@ -71,7 +73,8 @@ def compare(
     )
     for bundle in bundles:
         table = Table(title=f"{bundle.id} {bundle.version}", title_justify="left")
-        for name in ("family", "AUROC", "mean AUROC over tiers", "calibrated in every tier"):
+        for name in ("family", "AUROC", "mean AUROC over tiers", "calibrated in every tier",
+                     "keeps directions"):  # fmt: skip
             table.add_column(name)
         for family, figures in bundle.facts["families"].items():
             chosen = " (champion)" if family == bundle.facts["family"] else ""
@@ -79,10 +82,10 @@ def compare(
                 f"{family}{chosen}",
                 f"{figures['auroc']:.4f}",
                 f"{figures['mean_auroc']:.4f}",
-                "yes" if figures["in_band"] else "no",
+                *("yes" if figures[key] else "no" for key in ("in_band", "keeps_directions")),
             )
         untuned = bundle.facts["untuned_boosting_auroc"]
-        table.add_row("HistGradientBoosting, untuned", f"{untuned:.4f}", "", "")
+        table.add_row("HistGradientBoosting, untuned", f"{untuned:.4f}", "", "", "")
         console.print(table)
         if bundle.facts["sites"]:
             sites = {"left out": bundle.facts["sites"]}

@@ -21,8 +21,9 @@ SEED = 1
 FEW_EVENTS = 30
 BAND = (0.9, 1.1)
 RULE = (
-    "Among the families whose calibration slope and observed:expected ratio lie within 0.9 to 1.1 "
-    "in every tier in cross-validation, the one with the highest AUROC averaged over the tiers."
+    "Among the families that keep the stated directions of effects, and whose calibration slope "
+    "and observed:expected ratio lie within 0.9 to 1.1 in every tier in cross-validation, the one "
+    "with the highest AUROC averaged over the tiers."
 )
 
 Tick = Callable[[str], None]
@@ -169,7 +170,34 @@ def untuned_boosting(cohort: Cohort) -> float:
     return auroc(cohort.y, score, cohort.weight)
 
 
-def champion(validations: Mapping[str, Validation]) -> str:
+def keeps_directions(fitted: Fitted, definition: Definition, people: pd.DataFrame) -> bool:
+    """
+    Whether effects that may go in one direction only do so.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        Any family's model.
+    definition : Definition
+        Says which effects, and in which direction.
+    people : pandas.DataFrame, shape (m, k)
+        Real people, each followed along 30 values of each such predictor, others unchanged.
+
+    Returns
+    -------
+    bool
+        True if the log-odds never turn back by more than 1e-4.
+    """
+    some = people.head(100)
+    for name, direction in definition.monotone.items():
+        values = np.unique(np.quantile(people[name].dropna(), np.linspace(0, 1, 30)))
+        along = np.stack([fitted.log_odds(some.assign(**{name: np.float32(v)})) for v in values])
+        if (direction * np.diff(along, axis=0) < -1e-4).any():
+            return False
+    return True
+
+
+def champion(validations: Mapping[str, Validation], directed: Mapping[str, bool]) -> str:
     """
     Choose the family to ship.
 
@@ -177,14 +205,18 @@ def champion(validations: Mapping[str, Validation]) -> str:
     ----------
     validations : mapping of str to Validation
         Cross-validation of each family.
+    directed : mapping of str to bool
+        Whether it keeps the directions of effects.
 
     Returns
     -------
     str
-        Its name, by `RULE`; if no family is in the band, the best of all: the figures tell.
+        Its name, by `RULE`; where few data leave no family in the band, the best of those that
+        keep the directions: the figures tell.
     """
-    eligible = {name: v for name, v in validations.items() if v.in_band} or validations
-    return max(eligible, key=lambda name: eligible[name].mean_auroc)
+    eligible = [name for name, kept in directed.items() if kept]
+    calibrated = [name for name in eligible if validations[name].in_band]
+    return max(calibrated or eligible, key=lambda name: validations[name].mean_auroc)
 
 
 def background(cohort: Cohort, rows: int = 1000) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from training.data import Table
+from training.data import Table, load_table
 from training.definition import Cohort, Definition, predictors_of
 from training.package import Product
 
@@ -26,25 +26,35 @@ def held_out(
     definition : Definition
         Which predictors.
     table : Table
-        Any data set with real people.
+        The data set the model is made from.
     cohort : Cohort
         Whoever is in it is left out.
     rows : int
-        At most how many.
+        How many.
 
     Returns
     -------
     pandas.DataFrame, shape (rows, k)
-        Predictors, float32.
+        Predictors, float32. Where nearly everybody was used, half are people of another survey
+        and half the model's own: no other survey has all predictors.
     """
     others = table.frame[~table.frame["person"].isin(cohort.person)]
-    if others.empty:
-        others = table.frame
-    x = predictors_of(others, definition.predictors)
-    x = x.sample(min(rows, len(x)), random_state=3)
+    x = _complete(others, definition)
+    if len(x) < rows:
+        survey = load_table("nhanes").frame
+        survey = survey.assign(current_smoker=survey["smoking"].eq(2).astype(float))
+        x = _complete(survey, definition).sample(rows // 2, random_state=3)
+        x = pd.concat([x, cohort.x.sample(rows // 2, random_state=3)])
+    x = x.sample(rows, random_state=3)
     hidden = np.random.default_rng(3).random(x.shape) < 1 / 3
     hidden[:, : len(definition.inputs)] = False
     return x.mask(hidden).astype("float32")
+
+
+def _complete(frame: pd.DataFrame, definition: Definition) -> pd.DataFrame:
+    """Predictors of those whose required ones are known."""
+    x = predictors_of(frame, definition.predictors)
+    return x[x[list(definition.inputs)].notna().all(axis=1)]
 
 
 def parity(product: Product, x: pd.DataFrame, explained_rows: int = 200) -> dict[str, float]:

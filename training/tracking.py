@@ -83,6 +83,7 @@ def log_family(
     validation: Validation,
     product: Product,
     errors: dict[str, float],
+    directed: bool,
     registered_as: str,
 ) -> str:
     """
@@ -94,8 +95,9 @@ def log_family(
         The model and the people.
     name : str
         The family.
-    validation, product, errors
-        What cross-validation found, what would ship, and what parity found.
+    validation, product, errors, directed
+        What cross-validation found, what would ship, what parity found, and whether it keeps the
+        directions of effects.
     registered_as : str
         Name in the model registry.
 
@@ -107,7 +109,8 @@ def log_family(
     mlflow.log_params(
         {
             **{key: str(value) for key, value in product.fitted.parameters.items()},
-            "monotone": str(dict(definition.monotone)) if name == "trees" else "none",
+            "monotone": str(dict(definition.monotone)),
+            "keeps_directions": directed,
             "recalibration_intercept": validation.intercept,
             "recalibration_slope": validation.slope,
             "time_coefficient": validation.time_coefficient,
@@ -136,10 +139,9 @@ def log_family(
 
 
 def log_choice(
-    title: str,
     best: str,
     validations: dict[str, Validation],
-    versions: dict[str, str],
+    version: str,
     reference: float,
     registered_as: str,
 ) -> None:
@@ -148,18 +150,18 @@ def log_choice(
 
     Parameters
     ----------
-    title : str
-        Title of the picture.
     best : str
         Name of the champion's family.
-    validations, versions : dict
-        What cross-validation found, and the version in the registry, by family.
+    validations : dict
+        What cross-validation found, by family.
+    version : str
+        The champion's in the model registry.
     reference : float
         AUROC of the untuned boosting.
     registered_as : str
         Name in the model registry.
     """
-    mlflow.MlflowClient().set_registered_model_alias(registered_as, "champion", versions[best])
+    mlflow.MlflowClient().set_registered_model_alias(registered_as, "champion", version)
     v = validations[best]
     mlflow.log_metrics(
         {
@@ -171,6 +173,7 @@ def log_choice(
     )
     tiers = {name: validation.tiers for name, validation in validations.items()}
     mlflow.log_dict(tiers, "comparison.json")
+    title = f"{registered_as}: champion {best}"
     _log_figure(plots.comparison(tiers, title), "comparison.png")
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from training import tracking
-from training.data import DEFAULT_FOLDER, ROOT, Table, load_table
+from training.data import ROOT, Table, load_table
 from training.definition import Cohort, Definition, definitions
 from training.families import families
 from training.fit import (
@@ -24,6 +24,7 @@ from training.fit import (
     champion,
     cross_validate,
     fit_all,
+    keeps_directions,
     site_folds,
     untuned_boosting,
 )
@@ -34,6 +35,17 @@ SHIPPED = ROOT / "src" / "cdss" / "bundles"
 NATIVE = ROOT / "training" / "champions"
 SMALL = ROOT / "build" / "bundles"
 SMALL_VERSION = "0.1.0-small"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A family that might ship: its evidence, its graph, and its number in the model registry."""
+
+    validation: Validation
+    product: Product
+    parity: dict[str, float]
+    directed: bool
+    registry_version: str
 
 
 def train(model: str, data: str = "shared", out: Path | None = None) -> dict[str, Any]:
@@ -53,7 +65,8 @@ def train(model: str, data: str = "shared", out: Path | None = None) -> dict[str
     Returns
     -------
     dict
-        The champion's name, every family's validation, parity figures, and where the bundle is.
+        The champion's name, every family's validation, the AUROC of untuned boosting, and where
+        the bundle is.
 
     Raises
     ------
@@ -73,46 +86,46 @@ def train(model: str, data: str = "shared", out: Path | None = None) -> dict[str
         registered_as = f"{model}-small"
     cohort = definition.cohort(table)
     cohort = dataclasses.replace(cohort, x=cohort.x[list(definition.predictors)])
-    outsiders = _outsiders(definition, table, cohort)
-    validations: dict[str, Validation] = {}
-    products: dict[str, Product] = {}
-    versions: dict[str, str] = {}
-    errors: dict[str, dict[str, float]] = {}
+    outsiders = held_out(definition, table, cohort)
+    behind = background(cohort)
+    candidates: dict[str, Candidate] = {}
     with _progress(model, cohort) as tick:
         reference = untuned_boosting(cohort)
         tick("HistGradientBoosting, untuned")
-        name = f"{model} {version} ({table.name})"
-        with tracking.study(name, definition, table, cohort, reference) as run_id:
+        title = f"{model} {version} ({table.name})"
+        with tracking.study(title, definition, table, cohort, reference) as run_id:
             for name, fit in families().items():
                 with tracking.family(name):
-                    v = validations[name] = cross_validate(
+                    v = cross_validate(
                         definition, cohort, fit, lambda step, name=name: tick(f"{name}, {step}")
                     )
-                    products[name] = Product.of(
-                        fit_all(definition, cohort, fit), v.intercept, v.slope, background(cohort)
+                    fitted = fit_all(definition, cohort, fit)
+                    product = Product.of(fitted, v.intercept, v.slope, behind)
+                    errors = parity(product, outsiders)
+                    refuse_without_parity(errors)
+                    directed = keeps_directions(fitted, definition, behind)
+                    entry = tracking.log_family(
+                        definition, cohort, name, v, product, errors, directed, registered_as
                     )
-                    errors[name] = parity(products[name], outsiders)
-                    refuse_without_parity(errors[name])
-                    versions[name] = tracking.log_family(
-                        definition, cohort, name, v, products[name], errors[name], registered_as
-                    )
+                    candidates[name] = Candidate(v, product, errors, directed, entry)
                     tick(f"{name}, exported")
-            best = champion(validations)
-            title = f"{model}: champion {best}"
-            tracking.log_choice(title, best, validations, versions, reference, registered_as)
-            evidence = _evidence(best, validations, errors[best], reference)
-            evidence["mlflow_run_id"] = run_id
+            validations = {name: c.validation for name, c in candidates.items()}
+            best = champion(validations, {name: c.directed for name, c in candidates.items()})
+            chosen = candidates[best]
+            tracking.log_choice(
+                best, validations, chosen.registry_version, reference, registered_as
+            )
+            evidence = _evidence(best, candidates, reference) | {"mlflow_run_id": run_id}
             folder = (out or (SMALL if small else SHIPPED)) / model
-            digest = write(folder, definition, table, cohort, products[best], evidence, version)
+            digest = write(folder, definition, table, cohort, chosen.product, evidence, version)
             tracking.log_bundle(folder, best, digest)
     if not small and out is None:
-        _keep_native(model, products[best])
+        _keep_native(model, chosen.product)
     return {
         "model": model,
         "champion": best,
         "folder": folder,
         "validations": validations,
-        "parity": errors,
         "untuned_boosting_auroc": reference,
     }
 
@@ -131,15 +144,6 @@ def _small_variant(definition: Definition, table: Table) -> Definition:
     )
 
 
-def _outsiders(definition: Definition, table: Table, cohort: Cohort) -> pd.DataFrame:
-    """Real rows for the parity check; NHANES people serve where everybody else was trained on."""
-    if table.name != "nhanes" and (DEFAULT_FOLDER / "nhanes_1999_2014_adults.parquet").is_file():
-        nhanes = load_table("nhanes")
-        frame = nhanes.frame.assign(current_smoker=nhanes.frame["smoking"].eq(2).astype(float))
-        table = dataclasses.replace(nhanes, frame=frame.assign(person=-1))
-    return held_out(definition, table, cohort)
-
-
 @contextmanager
 def _progress(model: str, cohort: Cohort) -> Iterator[Any]:
     steps = 1 + len(families()) * (FOLDS + len(site_folds(cohort)) + 1)
@@ -156,13 +160,8 @@ def _progress(model: str, cohort: Cohort) -> Iterator[Any]:
         yield lambda step: bar.update(task, advance=1, description=step)
 
 
-def _evidence(
-    best: str,
-    validations: dict[str, Validation],
-    errors: dict[str, float],
-    reference: float,
-) -> dict[str, Any]:
-    v = validations[best]
+def _evidence(best: str, candidates: dict[str, Candidate], reference: float) -> dict[str, Any]:
+    v = candidates[best].validation
     return {
         "family": best,
         "recalibration": {"intercept": v.intercept, "slope": v.slope},
@@ -172,14 +171,15 @@ def _evidence(
         "sites": v.sites,
         "families": {
             name: {
-                "in_band": other.in_band,
-                "mean_auroc": other.mean_auroc,
-                "auroc": other.tiers["all"]["auroc"],
+                "in_band": c.validation.in_band,
+                "keeps_directions": c.directed,
+                "mean_auroc": c.validation.mean_auroc,
+                "auroc": c.validation.tiers["all"]["auroc"],
             }
-            for name, other in validations.items()
+            for name, c in candidates.items()
         },
         "untuned_boosting_auroc": reference,
-        "parity": errors,
+        "parity": candidates[best].parity,
     }
 
 

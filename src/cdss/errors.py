@@ -67,7 +67,14 @@ class RecordError(CdssError, ValueError):
 
 
 class UnknownModel(CdssError, LookupError):
-    """A model id that is not loaded."""
+    """
+    A model id that is not loaded.
+
+    Parameters
+    ----------
+    unknown, known : iterable of str
+        Ids asked for in vain, and those that could have been.
+    """
 
     def __init__(self, unknown: Iterable[str], known: Iterable[str]) -> None:
         self.unknown, self.known = tuple(unknown), tuple(known)
@@ -77,7 +84,16 @@ class UnknownModel(CdssError, LookupError):
 
 
 class UnknownLanguage(CdssError, LookupError):
-    """A language there are no words in."""
+    """
+    A language there are no words in.
+
+    Parameters
+    ----------
+    unknown : str
+        Code of the language asked for.
+    known : iterable of str
+        Codes of those there are.
+    """
 
     def __init__(self, unknown: str, known: Iterable[str]) -> None:
         self.unknown, self.known = unknown, tuple(known)

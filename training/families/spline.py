@@ -65,22 +65,46 @@ def fit(sample: Sample, monotone: Mapping[str, int]) -> Spline:
     sample : Sample
         What to learn from; the offset enters as one more, unpenalised, column.
     monotone : mapping of str to int
-        Not used: this family does not constrain directions.
+        +1 or -1 for predictors whose effect may go in one direction only.
 
     Returns
     -------
     Spline
         The fitted regression.
+
+    Notes
+    -----
+    The penalised coefficients are the steps from one B-spline (or code) to the next; a curve whose
+    steps all go up goes up. Steps against a given direction are left out, one fit after another,
+    until there is none.
     """
     terms = [_term(name, sample.x[name].to_numpy(np.float64)) for name in sample.x]
-    blocks = [_basis(term, sample.x[term["name"]].to_numpy(np.float64)) for term in terms]
+    blocks, directions = [], []
+    for term in terms:
+        *basis, unknown = _basis(term, sample.x[term["name"]].to_numpy(np.float64)).T
+        steps = np.cumsum(basis[::-1], axis=0)[::-1]
+        blocks.append(np.column_stack([*steps, unknown]))
+        # The first step of a spline is its level: free. A choice's is from its first code: bound.
+        level = [0] * ("knots" in term)
+        direction = monotone.get(term["name"], 0)
+        directions += [*level, *[direction] * (len(steps) - len(level)), 0]
     # Large values make the ridge penalty on the offset's coefficient negligible.
     columns = np.column_stack([*blocks, 100.0 * sample.offset])
+    free = np.append(directions, 0)
+    kept = np.ones(columns.shape[1], dtype=bool)
     model = LogisticRegression(C=STRENGTH, max_iter=2000, solver="newton-cholesky")
-    model.fit(columns, sample.y, sample_weight=sample.weight)
+    while True:
+        model.fit(columns[:, kept], sample.y, sample_weight=sample.weight)
+        found = np.zeros(len(kept))
+        found[kept] = model.coef_[0]
+        wrong = found * free < 0
+        if not wrong.any():
+            break
+        kept &= ~wrong
     at = 0
     for term, block in zip(terms, blocks, strict=True):
-        term["coefficients"] = model.coef_[0, at : at + block.shape[1]].tolist()
+        *steps, unknown = found[at : at + block.shape[1]]
+        term["coefficients"] = [*np.cumsum(steps).tolist(), float(unknown)]
         at += block.shape[1]
     return Spline(terms, float(model.intercept_[0]))
 
