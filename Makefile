@@ -11,7 +11,7 @@ DEV := .venv/bin
 PIP := -m pip --quiet --disable-pip-version-check install --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help serve setup test check train ui bench clean
+.PHONY: help serve setup test check train cards ui bench clean
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -24,15 +24,19 @@ setup: .venv/.installed  ## install everything, for development
 test: .venv/.installed  ## run the whole suite
 	$(DEV)/python -m pytest
 
-check: .venv/.installed  ## style, types, import contracts, docstrings
+check: .venv/.installed  ## style, types, import contracts, docstrings, model cards
 	$(DEV)/ruff check .
 	$(DEV)/ruff format --check .
 	$(DEV)/mypy
 	$(DEV)/lint-imports
 	$(DEV)/numpydoc lint $$(git ls-files 'src/cdss/*.py')
+	$(DEV)/python -m training cards --check
 
 train: .venv/.installed  ## train MODEL=id (default all) on DATA=shared or pypi
 	$(DEV)/python -m training train --model $(MODEL) --data $(DATA)
+
+cards: .venv/.installed  ## write the model cards of the shipped bundles
+	$(DEV)/python -m training cards
 
 ui: .venv/.installed  ## look at the training runs in MLflow
 	$(DEV)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host $(HOST) --port 5000

@@ -1,4 +1,4 @@
-"""Command line of the data scientist: ``python -m training train | evaluate | compare``."""
+"""Command line of the data scientist: ``python -m training train | evaluate | compare | cards``."""
 
 from __future__ import annotations
 
@@ -90,6 +90,22 @@ def compare(
         if bundle.facts["sites"]:
             sites = {"left out": bundle.facts["sites"]}
             console.print(_table(f"{bundle.id}: each site left out", sites, "site"))
+
+
+@app.command()
+def cards(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if stale.")] = False,
+) -> None:
+    """Write the model cards of the shipped bundles."""
+    from cdss.bundle import load_models
+    from training.card import stale, write_cards
+
+    models = load_models(demonstrations=True)
+    if not check:
+        write_cards(models)
+    elif old := stale(models):
+        console.print(f"stale cards: {', '.join(old)}; run make cards")
+        raise typer.Exit(1)
 
 
 def _table(title: str, rows: dict[str, Any], second: str = "tier") -> Table:

@@ -72,6 +72,27 @@ class Flow:
         self.frame = self.frame[rows.fillna(False).to_numpy(dtype=bool)]
         self.steps.append((criterion, len(self.frame)))
 
+    def cohort(
+        self,
+        predictors: tuple[str, ...],
+        y: np.ndarray | pd.Series,
+        *,
+        weight: np.ndarray | None = None,
+        log_time: np.ndarray | None = None,
+        site: str | None = None,
+    ) -> Cohort:
+        """Make the cohort of who is left; without `weight` nobody is censored."""
+        people, n = self.frame, len(self.frame)
+        return Cohort(
+            x=predictors_of(people, predictors),
+            y=np.asarray(y, dtype=int),
+            weight=np.ones(n) if weight is None else weight,
+            log_time=np.zeros(n) if log_time is None else log_time,
+            person=people["person"].to_numpy(),
+            site=None if site is None else people[site].to_numpy(),
+            flow=tuple(self.steps),
+        )
+
 
 @dataclass(frozen=True)
 class Definition:

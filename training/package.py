@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version as library_version
@@ -97,6 +98,7 @@ def write(
         "optional": list(definition.optional),
         "reasons": {**definition.inputs, **definition.optional},
         "excluded": list(definition.excluded),
+        "monotone": dict(definition.monotone),
         "limits": limits(cohort),
         "baseline": product.graph.baseline,
         "population": definition.population,
@@ -136,13 +138,30 @@ def write(
 
 
 def limits(cohort: Cohort) -> dict[str, list[float]]:
-    """Lowest and highest value of each quantity among the people a model was made from."""
+    """
+    Range of each quantity among the people a model was made from.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Those people.
+
+    Returns
+    -------
+    dict of str to [low, high]
+        In canonical units, rounded outward to three digits.
+    """
     known = cohort.x[cohort.weight > 0]
     return {
-        name: [float(known[name].min()), float(known[name].max())]
+        name: [_rounded(known[name].min(), math.floor), _rounded(known[name].max(), math.ceil)]
         for name in known
         if VARIABLES[name].kind == "quantity"
     }
+
+
+def _rounded(value: float, towards: Callable[[float], int]) -> float:
+    step = 10.0 ** (math.floor(math.log10(value)) - 2)
+    return float(f"{towards(value / step) * step:.3g}")
 
 
 def known_answers(cohort: Cohort, product: Product) -> str:
@@ -185,9 +204,17 @@ def known_answers(cohort: Cohort, product: Product) -> str:
 
 
 def code_version() -> str:
-    """Commit of the working tree, with -dirty if it holds uncommitted changes."""
-    result = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12"],  # noqa: S607
+    """Commit the model is made with; ``-dirty`` if what makes it is not as committed."""
+    commit = _git("rev-parse", "--short=12", "HEAD")
+    dictionary = ["src/cdss/variables.py", "src/cdss/units.py"]
+    makers = ["training", "datasets", *dictionary, ":!training/champions", ":!training/benchmarks"]
+    changed = _git("status", "--porcelain", "--", *makers)
+    return f"{commit}-dirty" if changed else commit or "unknown"
+
+
+def _git(*arguments: str) -> str:
+    result = subprocess.run(  # noqa: S603
+        ["git", *arguments],  # noqa: S607
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    return result.stdout.strip() or "unknown"
+    return result.stdout.strip()

@@ -185,10 +185,11 @@ def log_bundle(folder: Path, best: str, digest: str) -> None:
 
 def _open_experiment(name: str) -> None:
     """In SQLite beside the project, wherever it is run from, unless the environment says where."""
-    if not os.environ.get("MLFLOW_TRACKING_URI"):
-        mlflow.set_tracking_uri(f"sqlite:///{ROOT / 'mlflow.db'}")
-        if mlflow.get_experiment_by_name(name) is None:
-            mlflow.create_experiment(name, (ROOT / "mlartifacts").as_uri())
+    beside = f"sqlite:///{ROOT / 'mlflow.db'}"
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or beside
+    mlflow.set_tracking_uri(uri)
+    if uri == beside and mlflow.get_experiment_by_name(name) is None:
+        mlflow.create_experiment(name, (ROOT / "mlartifacts").as_uri())
     mlflow.set_experiment(name)
 
 

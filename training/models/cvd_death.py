@@ -6,7 +6,7 @@ import numpy as np
 
 from training.censoring import ipcw
 from training.data import Table
-from training.definition import Cohort, Definition, Flow, predictors_of
+from training.definition import Cohort, Definition, Flow
 
 HORIZON = 10.0
 
@@ -24,15 +24,7 @@ def cohort(table: Table) -> Cohort:
     years = np.maximum(people["followup_months"].to_numpy(dtype=float), 0.5) / 12
     died = people["died"].to_numpy() == 1
     event = died & (people["cvd_death"].to_numpy() == 1) & (years <= HORIZON)
-    return Cohort(
-        x=predictors_of(people, DEFINITION.predictors),
-        y=event.astype(int),
-        weight=ipcw(years, died, HORIZON),
-        log_time=np.zeros(len(people)),
-        person=people["person"].to_numpy(),
-        site=None,
-        flow=tuple(flow.steps),
-    )
+    return flow.cohort(DEFINITION.predictors, y=event, weight=ipcw(years, died, HORIZON))
 
 
 DEFINITION = Definition(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from training.censoring import ipcw
 from training.data import Table
-from training.definition import Cohort, Definition, Flow, predictors_of
+from training.definition import Cohort, Definition, Flow
 
 HORIZON = 10.0
 YEAR = 365.25
@@ -27,14 +25,10 @@ def cohort(table: Table) -> Cohort:
     event = people["cvd"].to_numpy() == 1
     died = people["died"].to_numpy() == 1
     years = (people["cvd_day"].to_numpy(dtype=float) - start) / YEAR
-    return Cohort(
-        x=predictors_of(people, DEFINITION.predictors),
-        y=(event & (years <= HORIZON)).astype(int),
+    return flow.cohort(
+        DEFINITION.predictors,
+        y=event & (years <= HORIZON),
         weight=ipcw(years, event | died, HORIZON),
-        log_time=np.zeros(len(people)),
-        person=people["person"].to_numpy(),
-        site=None,
-        flow=tuple(flow.steps),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from training.data import Table
-from training.definition import Cohort, Definition, Flow, predictors_of
+from training.definition import Cohort, Definition, Flow
 
 HORIZON = 3.0
 
@@ -16,14 +16,11 @@ def cohort(table: Table) -> Cohort:
     flow.keep("aged 20 and over", flow.frame["age"] >= 20)
     flow.keep("status known at a later visit", flow.frame["followup_years"] > 0)
     people = flow.frame
-    return Cohort(
-        x=predictors_of(people, DEFINITION.predictors),
-        y=people["incident_diabetes"].to_numpy(dtype=int),
-        weight=np.ones(len(people)),
+    return flow.cohort(
+        DEFINITION.predictors,
+        y=people["incident_diabetes"],
         log_time=np.log(people["followup_years"].to_numpy(dtype=float) / HORIZON),
-        person=people["person"].to_numpy(),
-        site=people["site"].to_numpy(),
-        flow=tuple(flow.steps),
+        site="site",
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from cdss.units import UNITS
 from training.data import Table
-from training.definition import Cohort, Definition, Flow, predictors_of
+from training.definition import Cohort, Definition, Flow
 
 GLUCOSE_CUT = 126 * UNITS["fasting_glucose"]["mg/dL"].factor
 HBA1C_CUT = 6.5
@@ -23,16 +23,7 @@ def cohort(table: Table) -> Cohort:
     flow.keep("HbA1c or fasting glucose measured", flow.frame["hba1c"].notna() | glucose.notna())
     people = flow.frame
     positive = (people["hba1c"] >= HBA1C_CUT) | (glucose[people.index] >= GLUCOSE_CUT)
-    n = len(people)
-    return Cohort(
-        x=predictors_of(people, DEFINITION.predictors),
-        y=positive.to_numpy(dtype=int),
-        weight=np.ones(n),
-        log_time=np.zeros(n),
-        person=people["person"].to_numpy(),
-        site=None,
-        flow=tuple(flow.steps),
-    )
+    return flow.cohort(DEFINITION.predictors, y=positive)
 
 
 DEFINITION = Definition(

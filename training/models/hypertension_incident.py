@@ -6,7 +6,7 @@ import numpy as np
 
 from training.censoring import ipcw
 from training.data import Table
-from training.definition import Cohort, Definition, Flow, predictors_of
+from training.definition import Cohort, Definition, Flow
 
 HORIZON = 4.0
 FOUND_BY = 4.5
@@ -33,14 +33,10 @@ def cohort(table: Table) -> Cohort:
     years = (people["hypertension_day"].to_numpy(dtype=float) - start) / YEAR
     death = (people["death_day"].to_numpy(dtype=float) - start) / YEAR
     known = found | (died & (death <= FOUND_BY))
-    return Cohort(
-        x=predictors_of(people, DEFINITION.predictors),
-        y=(found & (years <= FOUND_BY)).astype(int),
+    return flow.cohort(
+        DEFINITION.predictors,
+        y=found & (years <= FOUND_BY),
         weight=ipcw(np.where(found, years, np.maximum(years, death * died)), known, FOUND_BY),
-        log_time=np.zeros(len(people)),
-        person=people["person"].to_numpy(),
-        site=None,
-        flow=tuple(flow.steps),
     )
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from training.data import Table
-from training.definition import Cohort, Definition, Flow, predictors_of
+from training.definition import Cohort, Definition, Flow
 
 
 def cohort(table: Table) -> Cohort:
@@ -21,16 +19,7 @@ def cohort(table: Table) -> Cohort:
     )
     people = flow.frame
     raised = (people["systolic_bp"] >= 140) | (people["diastolic_bp"] >= 90)
-    n = len(people)
-    return Cohort(
-        x=predictors_of(people, DEFINITION.predictors),
-        y=raised.to_numpy(dtype=int),
-        weight=np.ones(n),
-        log_time=np.zeros(n),
-        person=people["person"].to_numpy(),
-        site=None,
-        flow=tuple(flow.steps),
-    )
+    return flow.cohort(DEFINITION.predictors, y=raised)
 
 
 DEFINITION = Definition(

@@ -1,0 +1,1 @@
+"""Measurements of training's products beside the alternatives; `make bench` runs them."""

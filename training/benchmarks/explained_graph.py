@@ -1,0 +1,190 @@
+"""
+Risk and exact contributions: the explained graph beside what else gives them.
+
+``python -m training.benchmarks.explained_graph`` measures everything in one run on one thread and
+prints medians and ratios, for a made-up model of 300 trees of depth 4 on 20 inputs and for every
+shipped champion that is made of trees. It fails if a target is missed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+import shap
+import xgboost
+from onnxmltools import convert_xgboost
+from onnxmltools.convert.common.data_types import FloatTensorType
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from cdss.bundle import CHUNK_ROWS, SHIPPED, load_bundle
+from training.data import ROOT
+from training.export import tree_graph
+from training.families import load_native
+
+ROWS = (1, 32, 1024, 10240)
+ENOUGH_SECONDS = 0.5
+IN_A_ROW = 20
+"""Calls of small batches timed together: one after another, as in service."""
+
+Contestant = Callable[[np.ndarray], Any]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A booster, its explained graph and rows to score."""
+
+    name: str
+    booster: xgboost.Booster
+    graph: bytes
+    x: np.ndarray
+    intercept: float = 0.0
+    slope: float = 1.0
+
+
+def synthetic(trees: int = 300, depth: int = 4, inputs: int = 20) -> Subject:
+    """Make the standard subject: a fifth of the values is unknown."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(20_000, inputs)).astype(np.float32)
+    log_odds = x[:, :6].sum(axis=1) + x[:, 6] * x[:, 7] + np.abs(x[:, 8])
+    y = rng.random(len(x)) < 1 / (1 + np.exp(-log_odds))
+    x[rng.random(x.shape) < 0.2] = np.nan
+    settings = {"objective": "binary:logistic", "max_depth": depth, "eta": 0.1, "seed": 0}
+    booster = xgboost.train(settings, xgboost.DMatrix(x, y), trees)
+    graph = tree_graph(booster, inputs, background=x[:1000]).to_bytes()
+    return Subject(f"{trees} trees of depth {depth}, {inputs} inputs", booster, graph, x)
+
+
+def champion(folder: Path) -> Subject:
+    """Take a shipped bundle and the booster it was made from; rows lie within its limits."""
+    model = load_bundle(SHIPPED / folder.name)
+    booster = load_native(folder).booster
+    rng = np.random.default_rng(0)
+    n, names = max(ROWS), model.predictors
+    spans = [model.limits.get(name, (0, 1)) for name in names]
+    x = np.column_stack([rng.uniform(low, high, n) for low, high in spans]).astype(np.float32)
+    hidden = rng.random(x.shape) < 0.3
+    hidden[:, : len(model.inputs)] = False
+    x[hidden] = np.nan
+    recalibration = model.facts["recalibration"]
+    graph = (SHIPPED / folder.name / "model.onnx").read_bytes()
+    return Subject(
+        folder.name, booster, graph, x, recalibration["intercept"], recalibration["slope"]
+    )
+
+
+def contestants(subject: Subject) -> dict[str, Contestant]:
+    """Everything that gives the risk, the contributions, or both; one thread each."""
+    booster = subject.booster
+    booster.set_param({"nthread": 1})
+    inputs = subject.x.shape[1]
+    explained, risk_only = session(subject.graph), session(_risk_only(booster, inputs))
+    explainer = shap.TreeExplainer(booster, feature_perturbation="tree_path_dependent")
+    outputs = ["probability", "contributions"]
+    return {
+        "explained graph": lambda x: [
+            explained.run(outputs, {"x": x[at : at + CHUNK_ROWS]})
+            for at in range(0, len(x), CHUNK_ROWS)
+        ],
+        "risk-only ONNX": lambda x: risk_only.run(["probabilities"], {"x": x}),
+        "xgboost, risk only": lambda x: booster.inplace_predict(x),
+        "xgboost pred_contribs": lambda x: booster.predict(
+            xgboost.DMatrix(x, nthread=1), pred_contribs=True
+        ),
+        "shap.TreeExplainer": lambda x: explainer.shap_values(x),
+    }
+
+
+def session(graph: bytes) -> ort.InferenceSession:
+    """Run ONNX as a bundle does: one thread, in order."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def seconds(runs: Mapping[str, Contestant], x: np.ndarray) -> dict[str, float]:
+    """Median time of each contestant, taken in turns so that noise meets all."""
+    calls = IN_A_ROW if len(x) < 1024 else 1
+    took: dict[str, list[float]] = {name: [] for name in runs}
+    waiting = list(runs)
+    for name in waiting:
+        runs[name](x[:32])  # warm
+    while waiting:
+        for name in waiting:
+            start = perf_counter()
+            for _ in range(calls):
+                runs[name](x)
+            took[name].append(perf_counter() - start)
+        waiting = [name for name in waiting if sum(took[name]) < ENOUGH_SECONDS]
+    return {name: float(np.median(times)) / calls for name, times in took.items()}
+
+
+def log_odds_error(subject: Subject) -> float:
+    """Largest difference of the graph's log-odds from the sum of xgboost's contributions."""
+    x = subject.x[:10_240]
+    native = subject.booster.predict(xgboost.DMatrix(x), pred_contribs=True)
+    expected = subject.intercept + subject.slope * native.sum(axis=1, dtype=np.float64)
+    (p,) = session(subject.graph).run(["probability"], {"x": x})
+    return float(np.abs(np.log(p) - np.log1p(-p) - expected).max())
+
+
+def main() -> None:
+    """Measure, print, and fail if a target is missed."""
+    folders = sorted((ROOT / "training" / "champions").glob("*/trees.ubj"))
+    subjects = [synthetic(), *(champion(file.parent) for file in folders)]
+    console = Console(width=120)
+    missed = []
+    for subject in subjects:
+        runs = contestants(subject)
+        table = Table(title=f"{subject.name} ({len(subject.graph) / 1e6:.1f} MB)")
+        for column in ("", *(f"{n:,} rows" for n in ROWS)):
+            table.add_column(column, justify="right")
+        results = [
+            seconds(runs, subject.x[:n])
+            for n in track(ROWS, subject.name, console=Console(stderr=True), transient=True)
+        ]
+        for name in runs:
+            cells = [f"{_time(r[name])} ({r[name] / r['explained graph']:.2f}x)" for r in results]
+            table.add_row(name, *cells)
+        console.print(table)
+        error = log_odds_error(subject)
+        checks = [("log-odds error <= 1e-5", f"{error:.1e}", error <= 1e-5)]
+        for n, r in zip(ROWS, results, strict=True):
+            ours, least = r["explained graph"], {1: 15, 1024: 30, 10240: 30}.get(n)
+            slowest = min(r["xgboost pred_contribs"], r["shap.TreeExplainer"]) / ours
+            if least:
+                what = f"{n:,} rows: contributions at least {least}x faster"
+                checks.append((what, f"{slowest:.0f}x", slowest >= least))
+            if n >= 1024:
+                price = ours / r["risk-only ONNX"]
+                what = f"{n:,} rows: at most 1.5x the risk-only ONNX"
+                checks.append((what, f"{price:.2f}x", price <= 1.5))
+        for what, found, kept in checks:
+            console.print(f"  {'ok    ' if kept else 'MISSED'} {what}: {found}")
+            missed += [] if kept else [f"{subject.name}, {what}"]
+    if missed:
+        sys.exit(f"{len(missed)} targets missed")
+
+
+def _risk_only(booster: xgboost.Booster, inputs: int) -> bytes:
+    plain = xgboost.Booster(model_file=booster.save_raw("ubj"))
+    plain.feature_names = None
+    shape = [("x", FloatTensorType([None, inputs]))]
+    return bytes(convert_xgboost(plain, initial_types=shape).SerializeToString())
+
+
+def _time(s: float) -> str:
+    return f"{1e6 * s:.0f} µs" if s < 1e-3 else f"{1e3 * s:.1f} ms" if s < 1 else f"{s:.1f} s"
+
+
+if __name__ == "__main__":
+    main()
