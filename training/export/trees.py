@@ -107,8 +107,9 @@ def _graph(
     thresholds: Sequence[NDArray[np.float32]], all_leaves: Sequence[Leaf], slope: float
 ) -> GraphBuilder:
     groups = list(grouped(all_leaves, 2**CODE_BITS))
-    groups += [Group((), {})] * (-len(groups) % CODES_PER_WORD)
-    width = max((len(group.states) for group in groups), default=0)
+    while not groups or len(groups) % CODES_PER_WORD:  # without any split there are none
+        groups.append(Group((), {}))
+    width = max(1, *(len(group.states) for group in groups))
     g = GraphBuilder(len(thresholds))
     g.interval_rows(thresholds)
     g.node(
