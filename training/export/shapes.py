@@ -145,6 +145,8 @@ class Shape:
         x, y = np.asarray(knots_x, np.float64), np.asarray(knots_y, np.float64)
         if x.ndim != 1 or x.shape != y.shape or len(x) < 2:
             raise ValueError(f"two knots or more are needed, as many x as y: {x.shape}, {y.shape}")
+        if (np.diff(x) <= 0).any():
+            raise ValueError("knots must be strictly ascending")
         slopes = np.diff(y) / np.diff(x)
         return cls.cubic(PPoly(np.stack([slopes, y[:-1]]), x), missing, extrapolate=extrapolate)
 
