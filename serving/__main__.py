@@ -12,6 +12,9 @@ import argparse
 import socket
 import sys
 
+import structlog
+import uvicorn
+
 from cdss import CdssError
 
 
@@ -29,19 +32,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=3000, help="0: any free port")
     options = parser.parse_args(arguments)
     try:
-        family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-        listener = socket.create_server((options.host, options.port), family=family, backlog=2048)
-    except OSError as error:
-        sys.exit(f"cdss: cannot listen on {options.host}:{options.port}: {error.strerror}")
+        address = _bound(options.host, options.port)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        sys.exit(f"cdss: cannot listen on {options.host}:{options.port}: {reason}")
     try:
         from serving.service import Cdss  # loads the models
     except CdssError as error:
         sys.exit(f"cdss: not started: {error}")
-
-    import structlog
-    import uvicorn
-
-    structlog.get_logger().info("listening", url="http://{}:{}".format(*listener.getsockname()))
     config = uvicorn.Config(
         Cdss.to_asgi(),
         loop="uvloop",
@@ -50,7 +48,33 @@ def main(arguments: list[str] | None = None) -> None:
         access_log=False,
         server_header=False,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    try:
+        _Server(config).run(sockets=[address])
+    except KeyboardInterrupt:  # uvicorn has ended in order and raises it again
+        sys.exit(130)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """
+    Take the address without listening yet.
+
+    That it is taken must be known before the models load; that the service answers, only after.
+    """
+    address = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    address.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    address.bind((host, port))
+    return address
+
+
+class _Server(uvicorn.Server):
+    """Says where it listens, when it does: the port may be any free one."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for address in sockets or ():
+            host, port = address.getsockname()[:2]
+            host = f"[{host}]" if ":" in host else host
+            structlog.get_logger().info("listening", url=f"http://{host}:{port}")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from starlette.applications import Starlette
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from cdss import VARIABLES, PatientRecord, RiskModel
@@ -16,7 +17,7 @@ from serving.problems import HANDLERS
 from serving.routes import Api
 
 
-def create_app(models: Sequence[RiskModel]) -> ASGIApp:
+def create_app(models: Sequence[RiskModel], *, empty_route: bool = False) -> ASGIApp:
     """
     Make the app that serves some models.
 
@@ -24,6 +25,8 @@ def create_app(models: Sequence[RiskModel]) -> ASGIApp:
     ----------
     models : sequence of RiskModel
         Models to serve; each answers once, so that the first request is as fast as the next.
+    empty_route : bool
+        Whether ``POST /empty`` answers a constant, for measuring what the rest costs.
 
     Returns
     -------
@@ -33,7 +36,11 @@ def create_app(models: Sequence[RiskModel]) -> ASGIApp:
     for model in models:
         model.estimate(_typical(model))
     show_models(models)
-    app = Starlette(routes=Api(models).routes(), exception_handlers=HANDLERS)
+    api = Api(models)
+    routes = api.routes()
+    if empty_route:
+        routes.append(Route("/empty", api.empty, methods=["POST"]))
+    app = Starlette(routes=routes, exception_handlers=HANDLERS)
     app.router.redirect_slashes = False  # an unknown path is unknown
     return Observe(app)
 

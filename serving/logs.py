@@ -11,6 +11,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -61,9 +62,10 @@ def configure() -> None:
     )
     logging.root.handlers = [_LibraryHandler()]
     logging.root.setLevel(logging.WARNING)
-    for name in ("bentoml", "uvicorn", "uvicorn.error", "uvicorn.access", "circus"):
+    for name in ("bentoml", "uvicorn", "uvicorn.error", "uvicorn.access", "circus", "asyncio"):
         library = logging.getLogger(name)
         library.handlers, library.propagate = [], True
+        library.disabled = False  # ``bentoml serve`` silences asyncio
         library.setLevel(logging.NOTSET)
 
 
@@ -79,10 +81,10 @@ def where(error: BaseException) -> list[str]:
     Returns
     -------
     list of str
-        ``function:line`` of each frame, outermost first; its message may quote the patient.
+        ``module.function:line`` of each frame, outermost first; its message may quote the patient.
     """
     frames = traceback.extract_tb(error.__traceback__)
-    return [f"{frame.name}:{frame.lineno}" for frame in frames]
+    return [f"{Path(frame.filename).stem}.{frame.name}:{frame.lineno}" for frame in frames]
 
 
 class _LibraryHandler(logging.Handler):

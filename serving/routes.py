@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
-from uuid import uuid4
 
 import orjson
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -47,6 +49,7 @@ class Api:
     def __init__(self, models: Sequence[RiskModel]) -> None:
         self.models = tuple(models)
         self._by_id = {model.id: model for model in models}
+        self._choose = lru_cache(maxsize=64)(self._choice)
         self._fixed = {
             "/": orjson.dumps(_INDEX),
             "/health": b'{"status":"ok"}',
@@ -76,7 +79,7 @@ class Api:
         lang, models = self._options(request)
         record = PatientRecord.parse(await read_json(request, MOST_BYTES))
         assessment = assess(record, models)
-        assessment_id = uuid4().hex
+        assessment_id = _assessment_id()
         request.state.log = {"assessment_id": assessment_id}
         count_assessments((assessment,))
         answer = to_dict(assessment, assessment_id=assessment_id, lang=lang)
@@ -106,7 +109,7 @@ class Api:
             assessments = assess_all(records[start : start + _TURN], models)
             count_assessments(assessments)
             answers += [
-                orjson.Fragment(orjson.dumps(to_dict(a, assessment_id=uuid4().hex, lang=lang)))
+                orjson.Fragment(orjson.dumps(to_dict(a, assessment_id=_assessment_id(), lang=lang)))
                 for a in assessments
             ]
             await asyncio.sleep(0)
@@ -116,16 +119,23 @@ class Api:
         """Answer what does not change while the service runs."""
         return Response(self._fixed[request.scope["route"].path], media_type="application/json")
 
+    async def empty(self, request: Request) -> Response:
+        """Answer at once, whatever was sent: what any request costs here."""
+        return Response(b"{}", media_type="application/json")
+
     async def metrics(self, request: Request) -> Response:
         """Answer Prometheus."""
         return Response(exposition(), media_type=CONTENT_TYPE)
 
     def _options(self, request: Request) -> tuple[str, tuple[RiskModel, ...]]:
         """Language and models asked for in the query; each given at most once."""
-        if not request.scope["query_string"]:
-            request.state.lang = "en"
-            return "en", self.models
-        given = request.query_params.multi_items()
+        lang, models = self._choose(request.scope["query_string"])
+        request.state.lang = lang
+        return lang, models
+
+    def _choice(self, query_string: bytes) -> tuple[str, tuple[RiskModel, ...]]:
+        """Read a query; clients send the same few again and again."""
+        given = QueryParams(query_string).multi_items()
         query = dict(given)
         problems = [
             Problem("unknown_parameter", name[:64], f"is not one of {', '.join(_PARAMETERS)}")
@@ -147,8 +157,12 @@ class Api:
             )
         if problems:
             raise RequestError(400, problems)
-        request.state.lang = lang
         return lang, tuple(self._by_id[i] for i in ids)
+
+
+def _assessment_id() -> str:
+    """Make a name for an assessment: random, so that it says nothing about the patient."""
+    return os.urandom(16).hex()
 
 
 def _entries(payload: Any) -> list[Any]:

@@ -2,7 +2,8 @@
 The BentoML service. Importing it loads the models, or refuses.
 
 Settings come from the environment: ``CDSS_BUNDLES`` is a folder of bundles to serve instead of
-those of the package, ``CDSS_DEMONSTRATION_MODELS=1`` adds demonstration models.
+those of the package, ``CDSS_DEMONSTRATION_MODELS=1`` adds demonstration models, ``CDSS_BENCH=1``
+the empty route that `serving.benchmarks` compares with.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ models = models_from_environment()
     logging={"access": {"enabled": False}},
     tracing={"excluded_urls": ".*"},
 )
-@bentoml.asgi_app(create_app(models), path="/")
+@bentoml.asgi_app(create_app(models, empty_route=os.environ.get("CDSS_BENCH") == "1"), path="/")
 class Cdss:
     """Explained risks of non-communicable diseases from one check-up."""
 

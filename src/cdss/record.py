@@ -15,6 +15,7 @@ from cdss.units import UNITS, convert
 from cdss.variables import VARIABLES, Value, Variable
 
 _MEMBERS = frozenset({"value", "unit", "date"})
+_VARIABLES = dict(VARIABLES)  # looked up for every value: faster than through the proxy
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +108,14 @@ def _values(
     values: dict[str, Value] = {}
     set_aside: list[Problem] = []
     for name, entry in entries.items():
-        variable = VARIABLES.get(name) if isinstance(name, str) else None
+        variable = _VARIABLES.get(name) if isinstance(name, str) else None
         if variable is None:
             problems.append(
                 Problem("unknown_variable", str(name)[:64], "is not a variable of the dictionary")
             )
+            continue
+        if (value := _plain(variable, entry)) is not None:
+            values[name] = value
             continue
         value, measured = _entry(variable, entry, problems)
         if value is None:
@@ -125,6 +129,16 @@ def _values(
         else:
             values[name] = value
     return values, set_aside
+
+
+def _plain(variable: Variable, entry: Any) -> Value | None:
+    """Take a bare value that is as it should be, as most are; for others `_entry` says what is."""
+    kind = type(entry)
+    if kind is float or kind is int:
+        return float(entry) if variable.low <= entry <= variable.high else None
+    if kind is bool:
+        return entry if variable.kind == "yes_no" else None
+    return entry if kind is str and entry in variable.choices else None
 
 
 def _day(text: Any, name: str, problems: list[Problem]) -> date | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -98,6 +99,8 @@ class NoEstimate:
 
 
 Outcome = RiskEstimate | NoEstimate
+_Encode = Callable[[Value | None], float]
+_CONTRIBUTION = partial(tuple.__new__, Contribution)  # `Contribution._make` at half its price
 
 
 @dataclass(frozen=True)
@@ -229,21 +232,37 @@ class RiskModel:
                 )  # fmt: skip
         return tuple(found)
 
+    @cached_property
+    def _columns(self) -> tuple[tuple[str, ...], tuple[str, ...], tuple[_Encode | None, ...]]:
+        """Name and unit of each predictor, and how it is encoded unless as it is."""
+        variables = [VARIABLES[name] for name in self.predictors]
+        return (
+            self.predictors,
+            tuple(v.unit for v in variables),
+            tuple(v.encode if v.kind == "choice" else None for v in variables),
+        )
+
     def _answers(self, records: Sequence[PatientRecord]) -> list[RiskEstimate]:
-        names = self.predictors
-        variables = [VARIABLES[name] for name in names]
+        names, units, encoders = self._columns
+        known = [[*map(record.values.get, names)] for record in records]
         x = np.array(
-            [[v.encode(r.values.get(v.name)) for v in variables] for r in records],
+            [
+                [
+                    math.nan if value is None else encode(value) if encode else value
+                    for value, encode in zip(values, encoders, strict=True)
+                ]
+                for values in known
+            ],
             dtype=np.float32,
         )
         probability, contributions = self.function(x)
         start = expit(self.baseline)
         answers = []
-        for record, p, row in zip(
-            records, probability.tolist(), contributions.tolist(), strict=True
+        for record, values, p, row in zip(
+            records, known, probability.tolist(), contributions.tolist(), strict=True
         ):
-            values = record.values
             share = risk_per_log_odds(p, start, math.fsum(row))
+            points = [phi * share for phi in row]
             answers.append(
                 RiskEstimate(
                     self.id,
@@ -252,11 +271,8 @@ class RiskModel:
                     self.horizon_years,
                     p,
                     start,
-                    tuple(
-                        Contribution(v.name, values.get(v.name), v.unit, phi, phi * share)
-                        for v, phi in zip(variables, row, strict=True)
-                    ),
-                    tuple(name for name in self.optional if name not in values),
+                    tuple(map(_CONTRIBUTION, zip(names, values, units, row, points, strict=True))),
+                    tuple(name for name in self.optional if name not in record.values),
                     self._warnings(record),
                     self.demonstration,
                 )
@@ -271,7 +287,7 @@ class RiskModel:
             if name not in record.values
             and not (name == "pregnant" and record.values.get("sex") == "male")
         ]
-        mine = {*self.predictors, *self.excluded}
+        mine = self.predictors + self.excluded
         found += [problem for problem in record.set_aside if problem.variable in mine]
         return tuple(found)
 

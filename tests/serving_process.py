@@ -1,0 +1,57 @@
+"""Asking the service, and running it as its own process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from cdss.bundle import write_bundle
+from tests.conftest import ROOT
+from tests.toy import MANIFEST, toy_cases, toy_graph
+
+COMMAND = [sys.executable, "-m", "serving"]
+JSON = {"content-type": "application/json"}
+
+
+def sent(**values: Any) -> dict[str, Any]:
+    """A request about a patient to whom the toy model applies, changed as the test wants."""
+    known = {"age": 60, "sex": "female", "bmi": 30, "diabetes": False, "pregnant": False}
+    return {"index_date": "2026-11-22", "values": known | values}
+
+
+def problems(answer: Any, status: int) -> list[tuple[str, str]]:
+    """Code and variable of each problem of an answer, which must be as RFC 9457 has it."""
+    document = answer.json()
+    assert (status, "application/problem+json") == (
+        answer.status_code,
+        answer.headers["content-type"],
+    ), document
+    assert ["type", "title", "status", "detail", "problems"] == list(document)
+    assert ("about:blank", HTTPStatus(status).phrase, status) == tuple(document.values())[:3]
+    assert all(["code", "variable", "detail"] == list(p) for p in document["problems"])
+    assert document["problems"]
+    assert "no-store" == answer.headers["cache-control"]
+    return [(problem["code"], problem["variable"]) for problem in document["problems"]]
+
+
+def write_toys(folder: Path, *ids: str) -> Path:
+    """Write toy bundles; a folder of them is what ``CDSS_BUNDLES`` names."""
+    for id in ids or ("toy",):
+        write_bundle(folder / id, MANIFEST | {"id": id}, toy_graph(), toy_cases())
+    return folder
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of ours to its end."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env=os.environ | environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
