@@ -7,9 +7,11 @@ import subprocess
 import sys
 from http import HTTPStatus
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from cdss.bundle import write_bundle
+from serving.benchmarks.process import Server
 from tests.conftest import ROOT
 from tests.toy import MANIFEST, toy_cases, toy_graph
 
@@ -43,6 +45,15 @@ def write_toys(folder: Path, *ids: str) -> Path:
     for id in ids or ("toy",):
         write_bundle(folder / id, MANIFEST | {"id": id}, toy_graph(), toy_cases())
     return folder
+
+
+def log_with(server: Server, text: str, times: int = 1) -> str:
+    """What a server wrote, once it has written `text` so often: an answer comes before its line."""
+    end = monotonic() + 10
+    while (log := server.log.read_text()).count(text) < times or not log.endswith("\n"):
+        assert monotonic() < end, f"{text} is not logged"
+        sleep(0.01)
+    return log
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

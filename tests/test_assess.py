@@ -1,5 +1,5 @@
 from cdss.assess import assess, assess_all
-from cdss.risk import NoEstimate, RiskEstimate
+from cdss.estimate import NoEstimate, RiskEstimate
 from tests.toy import record, toy_model
 
 MODELS = (toy_model(), toy_model(id="toy-old", limits={"age": (60, 90)}))

@@ -10,9 +10,9 @@ import pytest
 
 import cdss
 from cdss.errors import DefinitionError, Problem, UnknownLanguage
+from cdss.estimate import NoEstimate
 from cdss.i18n import LANGUAGES, words
 from cdss.record import PatientRecord
-from cdss.risk import NoEstimate
 from cdss.variables import VARIABLES
 from tests.toy import record, toy_model
 

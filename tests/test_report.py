@@ -5,9 +5,9 @@ from rich.console import Console, RenderableType
 
 from cdss.assess import Assessment, assess
 from cdss.errors import Problem
+from cdss.estimate import Contribution, RiskEstimate
 from cdss.i18n import LANGUAGES, words
 from cdss.report import assessment_report, models_report, problem_list
-from cdss.risk import Contribution, RiskEstimate
 from cdss.variables import VARIABLES
 from tests.toy import record, toy_model
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cdss.errors import Problem
-from cdss.risk import Array, NoEstimate, RiskEstimate, expit, risk_per_log_odds
+from cdss.estimate import NoEstimate, RiskEstimate, expit, risk_per_log_odds
+from cdss.risk import Array
 from tests.toy import BASELINE, record, toy_function, toy_log_odds, toy_model
 
 ABLE = {"age": 60, "sex": "female", "bmi": 30, "diabetes": False, "pregnant": False}

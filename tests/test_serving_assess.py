@@ -7,8 +7,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from cdss import VARIABLES, assess
+from cdss.estimate import expit
 from cdss.i18n import words
-from cdss.risk import expit
 from cdss.wire import to_dict
 from serving.app import create_app
 from tests.serving_process import problems, sent

@@ -5,9 +5,9 @@ import pytest
 
 from cdss.assess import Assessment, assess
 from cdss.errors import UnknownLanguage
+from cdss.estimate import expit
 from cdss.i18n import LANGUAGES, words
 from cdss.record import PatientRecord
-from cdss.risk import expit
 from cdss.wire import model_to_dict, problems_to_list, to_dict
 from tests.toy import BASELINE, record, toy_log_odds, toy_model
 

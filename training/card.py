@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from cdss.estimate import expit
 from cdss.i18n import words
-from cdss.risk import RiskModel, expit
+from cdss.risk import RiskModel
 from cdss.variables import VARIABLES
 from training.data import ROOT
 

@@ -15,8 +15,9 @@ from cdss.errors import (
     UnknownLanguage,
     UnknownModel,
 )
+from cdss.estimate import Contribution, NoEstimate, RiskEstimate
 from cdss.record import PatientRecord
-from cdss.risk import Contribution, NoEstimate, RiskEstimate, RiskModel
+from cdss.risk import RiskModel
 from cdss.source import Source
 from cdss.variables import VARIABLES, Variable
 

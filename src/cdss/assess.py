@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cdss.estimate import NoEstimate, Outcome, RiskEstimate
 from cdss.record import PatientRecord
-from cdss.risk import NoEstimate, Outcome, RiskEstimate, RiskModel
+from cdss.risk import RiskModel
 
 
 @dataclass(frozen=True, slots=True)

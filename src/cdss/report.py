@@ -11,9 +11,10 @@ from rich.text import Text
 
 from cdss.assess import Assessment
 from cdss.errors import Problem
+from cdss.estimate import Contribution, NoEstimate, RiskEstimate
 from cdss.i18n import Words, words
 from cdss.record import PatientRecord
-from cdss.risk import Contribution, NoEstimate, RiskEstimate, RiskModel
+from cdss.risk import RiskModel
 
 _HALF = 9
 """Cells of the longest bar, on either side of the axis."""

@@ -11,94 +11,29 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cdss.errors import Problem
+from cdss.estimate import (
+    Contribution,
+    NoEstimate,
+    Outcome,
+    RiskEstimate,
+    expit,
+    risk_per_log_odds,
+)
 from cdss.record import PatientRecord
 from cdss.source import Source
 from cdss.variables import VARIABLES, Value
 
 Array = NDArray[Any]
 
-_FLAT = 1e-6  # below it the difference of two probabilities is mostly rounding
 _DEMONSTRATION = Problem("demonstration", "model", "was made from teaching data: not for patients")
 
 
-class Contribution(NamedTuple):
-    """
-    What one input adds to the risk, compared with the baseline.
-
-    Attributes
-    ----------
-    variable : str
-        The input.
-    value : float, bool, str or None
-        The patient's value in the canonical unit; None if unknown.
-    unit : str
-        Canonical UCUM unit; empty for yes/no and choices.
-    log_odds : float
-        Shapley value on the log-odds; all of them add up to logit(p) minus logit(baseline p).
-    risk_points : float
-        Its share of p minus baseline p (Aumann-Shapley through the logistic link), 0-1 scale.
-    """
-
-    variable: str
-    value: Value | None
-    unit: str
-    log_odds: float
-    risk_points: float
-
-
-@dataclass(frozen=True, slots=True)
-class RiskEstimate:
-    """
-    An answer.
-
-    Attributes
-    ----------
-    model, version, outcome : str
-        Which model answered, and what the probability is of.
-    horizon_years : float or None
-        Within how long; None means now (disease present but not yet diagnosed).
-    probability, baseline_probability : float
-        Absolute risk, 0-1, of the patient and at the model's baseline.
-    contributions : tuple of Contribution
-        One for each input, in the model's order.
-    missing : tuple of str
-        Optional inputs that were unknown.
-    warnings : tuple of Problem
-        What the reader must know, e.g. an eligibility criterion nobody stated.
-    demonstration : bool
-        The model was made from teaching data: not for patients (a warning says so too).
-    """
-
-    model: str
-    version: str
-    outcome: str
-    horizon_years: float | None
-    probability: float
-    baseline_probability: float
-    contributions: tuple[Contribution, ...]
-    missing: tuple[str, ...]
-    warnings: tuple[Problem, ...]
-    demonstration: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class NoEstimate:
-    """A refusal with its reasons; a normal value, not an error."""
-
-    model: str
-    version: str
-    outcome: str
-    horizon_years: float | None
-    reasons: tuple[Problem, ...]
-
-
-Outcome = RiskEstimate | NoEstimate
 _Encode = Callable[[Value | None], float]
 _CONTRIBUTION = partial(tuple.__new__, Contribution)  # `Contribution._make` at half its price
 
@@ -290,48 +225,3 @@ class RiskModel:
         mine = self.predictors + self.excluded
         found += [problem for problem in record.set_aside if problem.variable in mine]
         return tuple(found)
-
-
-def expit(log_odds: float) -> float:
-    """
-    Probability of a log-odds.
-
-    Parameters
-    ----------
-    log_odds : float
-        Any finite number.
-
-    Returns
-    -------
-    float
-        0-1.
-    """
-    if log_odds >= 0:
-        return 1 / (1 + math.exp(-log_odds))
-    return 1 - 1 / (1 + math.exp(log_odds))
-
-
-def risk_per_log_odds(probability: float, baseline: float, log_odds: float) -> float:
-    """
-    What one unit of contribution is worth on the probability scale.
-
-    Parameters
-    ----------
-    probability, baseline : float
-        The patient's and the baseline probability, 0-1.
-    log_odds : float
-        Sum of the contributions: logit(probability) minus logit(baseline).
-
-    Returns
-    -------
-    float
-        (p - p0) / (logit p - logit p0), which tends to p0 (1 - p0) as the denominator vanishes.
-
-    Source
-    ------
-    Aumann RJ, Shapley LS, Values of Non-Atomic Games, 1974, ch. I: along the straight path in
-    log-odds every contribution is scaled by the mean slope of the logistic link.
-    """
-    if abs(log_odds) < _FLAT:
-        return baseline * (1 - baseline)
-    return (probability - baseline) / log_odds

@@ -7,8 +7,9 @@ from typing import Any
 
 from cdss.assess import Assessment
 from cdss.errors import Problem
+from cdss.estimate import NoEstimate, RiskEstimate
 from cdss.i18n import Words, words
-from cdss.risk import NoEstimate, RiskEstimate, RiskModel
+from cdss.risk import RiskModel
 
 
 def to_dict(assessment: Assessment, *, assessment_id: str, lang: str = "en") -> dict[str, Any]:
