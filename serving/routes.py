@@ -27,7 +27,7 @@ from serving.problems import RequestError
 MOST_RECORDS = 1000
 """Records in one batch."""
 
-MOST_BYTES = 1_000_000
+MOST_BYTES = 100_000
 MOST_BATCH_BYTES = 4_000_000
 """A record that gives every variable with value, unit and date has 2.1 kB: 1000 of them fit."""
 

@@ -97,6 +97,27 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
         load_bundle(tmp_path / "nothing")
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "manifest.json is not JSON"),
+        ("[]", "format is not"),
+        ('{"format": 1}', "cases.csv, model.onnx does not match"),
+        ('{"format": 1, "files": {}}', "cases.csv, model.onnx does not match"),
+    ],
+)
+def test_a_manifest_that_vouches_for_nothing_is_refused(
+    toy_bundle: Path, text: str, message: str
+) -> None:
+    """Even if its own hash is right."""
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    (toy_bundle / "manifest.json").write_text(text)
+    (toy_bundle / "manifest.sha256").write_text(f"{digest}  manifest.json\n")
+
+    with pytest.raises(BundleError, match=message):
+        load_bundle(toy_bundle)
+
+
 def test_another_format_is_refused(write_toy: Callable[..., Path]) -> None:
     folder = write_toy(format=2)
 

@@ -58,8 +58,8 @@ def evaluate(
     x = predictors_of(cohort.x, bundle.predictors)
     inside = np.ones(len(x), dtype=bool)
     for name, (low, high) in bundle.limits.items():
-        value = x[name].to_numpy(np.float64)
-        inside &= np.isnan(value) | ((value >= low) & (value <= high))
+        value = x[name].to_numpy()
+        inside &= np.isnan(value) | ((value >= np.float32(low)) & (value <= np.float32(high)))
     cohort, x = cohort.take(inside), x[inside]
     later = bundle.facts["time_coefficient"] * cohort.log_time
     tiers = {}

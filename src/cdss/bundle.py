@@ -166,12 +166,15 @@ def _verified(path: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
     digest = hashlib.sha256(contents["manifest.json"]).hexdigest()
     if contents["manifest.sha256"] != f"{digest}  manifest.json\n".encode():
         raise BundleError(f"bundle {path.name}: manifest.json does not match its SHA-256")
-    manifest = json.loads(contents["manifest.json"])
-    if manifest.get("format") != FORMAT:
+    try:
+        manifest = json.loads(contents["manifest.json"])
+    except ValueError as error:
+        raise BundleError(f"bundle {path.name}: manifest.json is not JSON") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise BundleError(f"bundle {path.name}: format is not {FORMAT}")
-    for name, expected in manifest["files"].items():
-        if hashlib.sha256(contents[name]).hexdigest() != expected:
-            raise BundleError(f"bundle {path.name}: {name} does not match its SHA-256")
+    hashes = {n: hashlib.sha256(contents[n]).hexdigest() for n in ("cases.csv", "model.onnx")}
+    if bad := [n for n, found in hashes.items() if manifest.get("files", {}).get(n) != found]:
+        raise BundleError(f"bundle {path.name}: {', '.join(bad)} does not match its SHA-256")
     return contents, {**manifest, "digest": digest}
 
 
