@@ -1,4 +1,4 @@
-"""Fixtures: the toy models, and the folder of peers' answers."""
+"""Fixtures: the toy models, and the folder of development data and peers' answers."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Folder of peers' answers, which is not part of the repository."""
+    """Folder of development data and peers' answers, which is not part of the repository."""
     folder = ROOT.parent / "shared"
     if not folder.is_dir():
-        pytest.skip("no folder of peers' answers beside the repository")
+        pytest.skip("the development data and peers' answers (../shared) are not here")
     return folder
 
 

@@ -100,6 +100,7 @@ def test_evaluate_on_a_file_writes_what_it_promises(trained: Path) -> None:
         (["evaluate", "--model", MODEL, "--dataset", "moon"], "no data set named moon"),
         (["train", "--model", "nothing"], "no model named nothing"),
         (["train", "--data", "mars"], "must be shared or pypi"),
+        (["train", "--model", "cvd-death", "--data", "pypi"], "only diabetes-undiagnosed can be"),
     ],
 )
 def test_mistakes_are_told_in_one_line(arguments: list[str], message: str) -> None:

@@ -28,11 +28,13 @@ def train(
 ) -> None:
     """Cross-validate three families, log them to MLflow, export the champion."""
     from training.definition import definitions
+    from training.train import SMALL_MODELS
     from training.train import train as run
 
     if data not in ("shared", "pypi"):
         raise typer.BadParameter("must be shared or pypi", param_hint="--data")
-    for name in definitions() if model == "all" else [model]:
+    every = SMALL_MODELS if data == "pypi" else definitions()
+    for name in every if model == "all" else [model]:
         result = _or_exit(lambda name=name: run(name, data, out))
         rows = {family: v.tiers for family, v in result["validations"].items()}
         console.print(_table(f"{name}: champion {result['champion']}", rows))

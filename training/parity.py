@@ -35,17 +35,18 @@ def held_out(
     Returns
     -------
     pandas.DataFrame, shape (rows, k)
-        Predictors, float32. Where nearly everybody was used, half are people of another survey
-        and half the model's own: no other survey has all predictors.
+        Predictors, float32. Where too few were left out, half of the rows are the model's own
+        people; where nobody was, the other half are of another survey, which lacks some predictors.
     """
     others = table.frame[~table.frame["person"].isin(cohort.person)]
     x = _complete(others, definition)
-    if len(x) < rows:
+    share = rows if len(x) >= rows else rows // 2
+    if len(x) < share:
         survey = load_table("nhanes").frame
         survey = survey.assign(current_smoker=survey["smoking"].eq(2).astype(float))
-        x = _complete(survey, definition).sample(rows // 2, random_state=3)
-        x = pd.concat([x, cohort.x.sample(rows // 2, random_state=3)])
-    x = x.sample(rows, random_state=3)
+        x = _complete(survey, definition)
+    x = x.sample(share, random_state=3)
+    x = pd.concat([x, cohort.x.sample(rows - share, random_state=3)])
     hidden = np.random.default_rng(3).random(x.shape) < 1 / 3
     hidden[:, : len(definition.inputs)] = False
     return x.mask(hidden).astype("float32")

@@ -35,6 +35,8 @@ SHIPPED = ROOT / "src" / "cdss" / "bundles"
 NATIVE = ROOT / "training" / "champions"
 SMALL = ROOT / "build" / "bundles"
 SMALL_VERSION = "0.1.0-small"
+SMALL_MODELS = ("diabetes-undiagnosed",)
+"""What the survey cycle from PyPI has the outcome and the required inputs of."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def train(model: str, data: str = "shared", out: Path | None = None) -> dict[str
     Raises
     ------
     LookupError
-        If there is no such model.
+        If there is no such model, or the small data set does not suffice for it.
     RuntimeError
         If the graph does not reproduce the native model.
     """
@@ -79,6 +81,8 @@ def train(model: str, data: str = "shared", out: Path | None = None) -> dict[str
     if model not in known:
         raise LookupError(f"no model named {model}; there are: {', '.join(known)}")
     small = data == "pypi"
+    if small and model not in SMALL_MODELS:
+        raise LookupError(f"from pypi only {', '.join(SMALL_MODELS)} can be trained")
     definition, version, registered_as = known[model], VERSION, model
     table = load_table("pypi" if small else definition.dataset)
     if small:
