@@ -19,6 +19,8 @@ MODELS = (
     toy_model(id="toy-now", outcome="undiagnosed_diabetes", horizon_years=None, demonstration=True),
 )
 
+QUANTITIES = [name for name, variable in VARIABLES.items() if variable.kind == "quantity"]
+
 each_language = pytest.mark.parametrize("lang", LANGUAGES)
 
 
@@ -36,8 +38,8 @@ def with_contributions(*points: float) -> RiskEstimate:
     return RiskEstimate(
         "toy", "1", "incident_diabetes", 10.0, 0.2, 0.1,
         tuple(
-            Contribution(name, None, "", 10 * risk, risk)
-            for name, risk in zip(VARIABLES, points, strict=False)
+            Contribution(name, 1.0, "", 10 * risk, risk)
+            for name, risk in zip(QUANTITIES, points, strict=False)
         ),
         (), (),
     )  # fmt: skip
@@ -168,7 +170,26 @@ def test_at_most_eight_are_told_one_by_one() -> None:
 
 
 def test_one_small_contribution_keeps_its_name() -> None:
-    assert "  Sex" == bars(0.2, 0.001)[-1][:5]
+    assert bars(0.2, 0.001)[-1].startswith("  Height")
+
+
+def test_unknown_values_are_told_together() -> None:
+    """One by one they would tell how values go missing, not about the patient."""
+    model = toy_model(inputs=("age",), optional=("sex", "bmi", "alt"))
+    (line,) = (
+        line
+        for line in lines(assessment_report(assess(record(age=54), (model,)), "en"))
+        if "unknown values" in line
+    )
+    estimate = model.estimate(record(age=54))
+    total = sum(c.risk_points for c in estimate.contributions if c.value is None)
+
+    assert line.startswith("  3 unknown values together")
+    assert line.endswith(f"{100 * total:+.1f}")
+
+
+def test_no_difference_has_no_minus() -> None:
+    assert ["+10.0", "+0.0"] == [row.split()[-1] for row in bars(0.1, -0.0001)]
 
 
 def test_points_of_a_small_risk_have_two_decimals() -> None:

@@ -139,27 +139,33 @@ def _estimate(estimate: RiskEstimate, record: PatientRecord, text: Words) -> lis
 
 def _bars(contributions: Sequence[Contribution], derived: frozenset[str], text: Words) -> Table:
     """Largest first; the side of the axis says the direction, pattern and colour only repeat it."""
-    ordered = sorted(contributions, key=lambda c: -abs(c.risk_points))
-    largest = abs(ordered[0].risk_points)
-    shown = [c for c in ordered[:_MOST] if abs(c.risk_points) >= _SMALL * largest]
-    if len(shown) == len(ordered) - 1:  # a single one needs no collective name
-        shown = ordered
-    others = ordered[len(shown) :]
-    rows = [
+    known = [
         (
             text.label(c.variable) + " *" * (c.variable in derived),
             text.quantity(c.variable, c.value),
             c.risk_points,
         )
-        for c in shown
+        for c in contributions
+        if c.value is not None
     ]
-    if others:
-        total = sum(c.risk_points for c in others)
-        rows.append((text("report.others", count=len(others)), "", total))
+    # One by one they tell how values go missing together, which is nothing about the patient.
+    unknown = [c for c in contributions if c.value is None]
+    if len(unknown) == 1:
+        label = text.label(unknown[0].variable)
+        known.append((label, text.quantity(unknown[0].variable, None), unknown[0].risk_points))
+    elif unknown:
+        total = sum(c.risk_points for c in unknown)
+        known.append((text("report.unknown_values", count=len(unknown)), "", total))
+    rows = sorted(known, key=lambda row: -abs(row[2]))
+    shown = [row for row in rows[:_MOST] if abs(row[2]) >= _SMALL * abs(rows[0][2])]
+    if len(shown) < len(rows) - 1:  # a single one needs no collective name
+        others = rows[len(shown) :]
+        total = sum(points for _, _, points in others)
+        rows = [*shown, (text("report.others", count=len(others)), "", total)]
     scale = max(abs(points) for _, _, points in rows)
     decimals = 1 if 100 * scale >= 1 else 2
     table = Table.grid(padding=(0, 1))
-    table.add_column()
+    table.add_column(overflow="fold")
     table.add_column(justify="right")
     table.add_column(no_wrap=True, width=2 * _HALF + 1)
     table.add_column(no_wrap=True, justify="right")
@@ -177,7 +183,7 @@ def _bar(points: float, scale: float) -> Text:
 
 
 def _signed(points: float, decimals: int, text: Words) -> str:
-    sign = "−" if points < 0 else "+"
+    sign = "−" if round(points, decimals) < 0 else "+"
     return sign + text.number(abs(points), decimals)
 
 
