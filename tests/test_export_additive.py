@@ -1,8 +1,10 @@
 """The explained graph of additive models against the models themselves."""
 
 import numpy as np
+import onnx
 import onnxruntime as ort
 import pytest
+import shap
 import torch
 from scipy.interpolate import BSpline, CubicSpline
 from sklearn.linear_model import LogisticRegression
@@ -58,6 +60,44 @@ def test_contributions_add_up_and_recalibration_scales_them() -> None:
     assert np.log(probability / (1 - probability)) == pytest.approx(total, abs=1e-9)
 
 
+def test_values_are_shaps_of_the_model_as_a_black_box() -> None:
+    rng = np.random.default_rng(0)
+    shapes = [
+        HINGE,
+        CODES,
+        Shape.cubic(CubicSpline([0, 1, 3], [0, 2, 1]), 0.3, extrapolate="linear"),
+    ]
+    behind = np.column_stack(
+        [rng.uniform(30, 70, 150), rng.integers(0, 3, 150), rng.normal(size=150)]
+    )
+    behind, x = behind[:120].astype(np.float32), behind[120:].astype(np.float32)
+    behind[:20, 1], x[:10, 2] = np.nan, np.nan
+
+    def log_odds(rows: np.ndarray) -> np.ndarray:
+        return -2.0 + sum(shape(rows[:, i]) for i, shape in enumerate(shapes))
+
+    masker = shap.maskers.Independent(behind, max_samples=len(behind))
+    expected = shap.explainers.Exact(log_odds, masker)(x)
+    graph = additive_graph(shapes, constant=-2.0, background=behind)
+    _, contributions = run(graph, x)
+
+    assert np.abs(contributions - expected.values).max() <= 1e-5
+    assert graph.baseline == pytest.approx(log_odds(behind).mean())
+
+
+def test_a_batch_is_its_rows_in_plain_operators() -> None:
+    graph = additive_graph([HINGE, CODES], constant=-2.0, background=np.zeros((1, 2)))
+    x = both()
+    probability, contributions = run(graph, x)
+    for i in range(0, len(x), 7):
+        p, phi = run(graph, x[i : i + 1])
+        assert p == pytest.approx(probability[i : i + 1], rel=1e-12)
+        assert (phi == contributions[i]).all()
+
+    onnx.checker.check_model(graph.model, full_check=True)
+    assert {node.domain for node in graph.model.graph.node} == {""}
+
+
 def test_steps_take_the_nearest_code() -> None:
     assert CODES([0, 1, 2, 0.4, 9, -5, np.nan]).tolist() == [0, 0.4, 0.9, 0, 0.9, 0, -0.2]
 
@@ -71,6 +111,17 @@ def test_a_value_on_a_break_belongs_to_the_next_piece() -> None:
     )
 
     assert contributions[:, 0].tolist() == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("between", [0.7, 0.3])  # float32 rounds the one down, the other up
+def test_a_break_between_two_float32_divides_them(between: float) -> None:
+    coefficients = np.array([[0.0, 0, 0, 0], [1.0, 0, 0, 0]])
+    step = Shape(np.array([between]), coefficients, np.zeros(2), 0.0)
+    nearest = np.float32(between)
+    x = np.array([np.nextafter(nearest, np.float32(side)) for side in (-9, nearest, 9)])[:, None]
+    _, contributions = run(additive_graph([step], constant=0.0, background=np.zeros((1, 1))), x)
+
+    assert contributions[:, 0].tolist() == (x[:, 0].astype(float) >= between).tolist()
 
 
 @pytest.mark.parametrize("extrapolate", ["constant", "linear", "continue"])
@@ -89,9 +140,11 @@ def test_a_spline_is_scipys_inside_and_as_told_beyond(extrapolate: str) -> None:
     assert shape(inside) == pytest.approx(spline(inside), abs=1e-12)
     assert shape(beyond) == pytest.approx(expected, abs=1e-12)
     _, contributions = run(
-        additive_graph([shape], constant=0.0, background=np.zeros((1, 1))), inside[:, None]
+        additive_graph([shape], constant=0.0, background=np.zeros((1, 1))),
+        np.concatenate([inside, beyond])[:, None],
     )
-    assert contributions[:, 0] == pytest.approx(spline(inside) - spline(0), abs=1e-5)
+    both_sides = np.concatenate([spline(inside), expected])
+    assert contributions[:, 0] == pytest.approx(both_sides - spline(0), abs=1e-5)
 
 
 def test_scikit_learns_spline_regression() -> None:
@@ -134,16 +187,23 @@ def test_a_relu_network_is_converted_exactly(widths: tuple[int, ...], seed: int)
 
     assert shape(x) == pytest.approx(expected, abs=1e-10)
     assert shape([np.nan]).tolist() == [0.3]
+    x = np.append(x, np.nan)
+    graph = additive_graph([shape], constant=0.2, background=x[:1, None])
+    _, contributions = run(graph, x[:, None])
+    # The graph reads float32, which moves an input by up to 1e-6 here.
+    parts = shape(x.astype(np.float32)) - shape(x[:1])
+    assert contributions[:, 0] == pytest.approx(parts, abs=1e-5)
 
 
 def test_infinity_is_a_very_large_number() -> None:
-    flat = Shape.piecewise_linear([0, 1], [0.0, 1.0], missing=0.0, extrapolate="constant")
-    _, contributions = run(
-        additive_graph([flat], constant=0.0, background=np.zeros((1, 1))),
-        np.array([[np.inf], [-np.inf], [np.nan]]),
-    )
+    flat = Shape.piecewise_linear([0, 1], [0.0, 1.0], missing=0.25, extrapolate="constant")
+    rising = Shape.piecewise_linear([0, 1e36], [0.0, 1.0], missing=0.0)
+    graph = additive_graph([flat, rising], constant=0.0, background=np.zeros((1, 2)))
+    _, contributions = run(graph, np.array([[np.inf, np.inf], [-np.inf, -np.inf], [np.nan, 1e36]]))
+    largest = float(np.finfo(np.float32).max) / 1e36
 
-    assert contributions[:, 0].tolist() == [1.0, 0.0, 0.0]
+    assert contributions[:, 0].tolist() == [1.0, 0.0, 0.25]
+    assert contributions[:, 1] == pytest.approx([largest, -largest, 1.0], rel=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -34,6 +35,9 @@ ROWS = (1, 32, 1024, 10240)
 ENOUGH_SECONDS = 0.5
 IN_A_ROW = 20
 """Calls of small batches timed together: one after another, as in service."""
+
+RISK_ONLY = ("risk-only ONNX", "risk-only ONNX, chunks")
+"""The same graph twice: which is faster depends on the model, and ours is held to the faster."""
 
 Contestant = Callable[[np.ndarray], Any]
 
@@ -88,18 +92,16 @@ def contestants(subject: Subject) -> dict[str, Contestant]:
     inputs = subject.x.shape[1]
     explained, risk_only = session(subject.graph), session(_risk_only(booster, inputs))
     explainer = shap.TreeExplainer(booster, feature_perturbation="tree_path_dependent")
+    one_thread = partial(xgboost.DMatrix, nthread=1)
     outputs = ["probability", "contributions"]
     return {
-        "explained graph": lambda x: [
-            explained.run(outputs, {"x": x[at : at + CHUNK_ROWS]})
-            for at in range(0, len(x), CHUNK_ROWS)
-        ],
-        "risk-only ONNX": lambda x: risk_only.run(["probabilities"], {"x": x}),
+        "explained graph": _in_chunks(lambda x: explained.run(outputs, {"x": x})),
+        RISK_ONLY[0]: lambda x: risk_only.run(["probabilities"], {"x": x}),
+        RISK_ONLY[1]: _in_chunks(lambda x: risk_only.run(["probabilities"], {"x": x})),
         "xgboost, risk only": lambda x: booster.inplace_predict(x),
-        "xgboost pred_contribs": lambda x: booster.predict(
-            xgboost.DMatrix(x, nthread=1), pred_contribs=True
-        ),
-        "shap.TreeExplainer": lambda x: explainer.shap_values(x),
+        "xgboost pred_contribs": lambda x: booster.predict(one_thread(x), pred_contribs=True),
+        # From an array shap makes data of as many threads as cores, whatever the booster is set to.
+        "shap.TreeExplainer": lambda x: explainer.shap_values(one_thread(x)),
     }
 
 
@@ -139,9 +141,14 @@ def log_odds_error(subject: Subject) -> float:
 
 def main() -> None:
     """Measure, print, and fail if a target is missed."""
-    folders = sorted((ROOT / "training" / "champions").glob("*/trees.ubj"))
-    subjects = [synthetic(), *(champion(file.parent) for file in folders)]
     console = Console(width=120)
+    subjects = [synthetic()]
+    for bundle in sorted(path for path in SHIPPED.iterdir() if path.is_dir()):
+        folder = ROOT / "training" / "champions" / bundle.name
+        if (folder / "trees.ubj").exists():
+            subjects.append(champion(folder))
+        else:
+            console.print(f"skipped {bundle.name}: no champion made of trees")
     missed = []
     for subject in subjects:
         runs = contestants(subject)
@@ -165,7 +172,7 @@ def main() -> None:
                 what = f"{n:,} rows: contributions at least {least}x faster"
                 checks.append((what, f"{slowest:.0f}x", slowest >= least))
             if n >= 1024:
-                price = ours / r["risk-only ONNX"]
+                price = ours / min(r[name] for name in RISK_ONLY)
                 what = f"{n:,} rows: at most 1.5x the risk-only ONNX"
                 checks.append((what, f"{price:.2f}x", price <= 1.5))
         for what, found, kept in checks:
@@ -173,6 +180,11 @@ def main() -> None:
             missed += [] if kept else [f"{subject.name}, {what}"]
     if missed:
         sys.exit(f"{len(missed)} targets missed")
+
+
+def _in_chunks(run: Contestant) -> Contestant:
+    """Call with `CHUNK_ROWS` rows at a time, as a bundle does."""
+    return lambda x: [run(x[at : at + CHUNK_ROWS]) for at in range(0, len(x), CHUNK_ROWS)]
 
 
 def _risk_only(booster: xgboost.Booster, inputs: int) -> bytes:
