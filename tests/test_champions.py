@@ -34,6 +34,8 @@ def test_a_bundle_is_what_its_definition_says(model: RiskModel) -> None:
 
     assert model.predictors == definition.predictors
     assert model.excluded == definition.excluded
+    assert model.measured_by == definition.measured_by
+    assert not set(model.measured_by) & set(model.predictors)
     assert model.horizon_years == definition.horizon_years
     assert model.demonstration is definition.demonstration
     assert model.facts["outcome_definition"] == definition.outcome_definition

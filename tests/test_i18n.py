@@ -69,7 +69,8 @@ def every_problem() -> list[Problem]:
     refusal = toy_model().estimate(record(age=90, diabetes=True))
     assert isinstance(refusal, NoEstimate)
     found += refusal.reasons
-    answer = toy_model(demonstration=True).estimate(record(age=50, sex="female", bmi=25, alt=old))
+    model = toy_model(demonstration=True, measured_by=("hba1c",))
+    answer = model.estimate(record(age=50, sex="female", bmi=25, alt=old, hba1c=7))
     assert isinstance(answer, cdss.RiskEstimate)
     return [*found, *answer.warnings]
 

@@ -153,3 +153,20 @@ def test_the_function_does_not_run_for_nobody() -> None:
 
     assert [] == toy_model(function=never).estimate_all([])
     assert isinstance(toy_model(function=never).estimate(record(age=90)), NoEstimate)
+
+
+def test_a_known_measure_of_the_outcome_is_told() -> None:
+    """A low estimate beside a diagnostic value must not reassure."""
+    model = toy_model(measured_by=("hba1c", "fasting_glucose"))
+    patient = {"age": 54, "sex": "male", "bmi": 25, "diabetes": False, "pregnant": False}
+    plain, known = (
+        model.estimate(record(**patient, **more)) for more in ({}, {"fasting_glucose": 7.4})
+    )
+
+    assert isinstance(plain, RiskEstimate)
+    assert isinstance(known, RiskEstimate)
+    assert plain.warnings == ()
+    assert [("outcome_measured", "fasting_glucose")] == [
+        (w.code, w.variable) for w in known.warnings
+    ]
+    assert plain.probability == known.probability

@@ -48,6 +48,7 @@ def card(model: RiskModel) -> str:
                 ("horizon", horizon),
                 ("people", model.population),
                 ("left out", facts["exclusions"]),
+                ("read first", ", ".join(f"`{n}`" for n in model.measured_by) or "-"),
                 ("time", facts["time_handling"]),
                 ("made from", f"{training['n']:,} rows, {training['events']:,} events"),
                 ("family", f"{facts['family']}, recalibrated by intercept and slope"),

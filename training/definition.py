@@ -121,6 +121,8 @@ class Definition:
         Table → Cohort: eligibility, outcome, censoring.
     population, outcome_definition, exclusions, time_handling : str
         For humans; they end up in manifest and card.
+    measured_by : tuple of str
+        Variables that measure the outcome itself, and are therefore not predictors.
     demonstration : bool
         From teaching data: never for patients.
     """
@@ -139,6 +141,7 @@ class Definition:
     outcome_definition: str
     exclusions: str
     time_handling: str
+    measured_by: tuple[str, ...] = ()
     demonstration: bool = False
     some_laboratory: tuple[str, ...] = field(default=("lipids",))
 

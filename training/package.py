@@ -99,6 +99,7 @@ def write(
         "reasons": {**definition.inputs, **definition.optional},
         "excluded": list(definition.excluded),
         "monotone": dict(definition.monotone),
+        "measured_by": list(definition.measured_by),
         "limits": limits(cohort),
         "baseline": product.graph.baseline,
         "population": definition.population,

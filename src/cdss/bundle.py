@@ -188,8 +188,9 @@ def _session(graph: bytes) -> ort.InferenceSession:
 
 def _model(manifest: Mapping[str, Any], session: ort.InferenceSession) -> RiskModel:
     inputs, optional = tuple(manifest["inputs"]), tuple(manifest["optional"])
-    excluded = tuple(manifest["excluded"])
-    if unknown := {*inputs, *optional, *excluded, *manifest["limits"]} - set(VARIABLES):
+    excluded, measured_by = tuple(manifest["excluded"]), tuple(manifest.get("measured_by", ()))
+    named = {*inputs, *optional, *excluded, *measured_by, *manifest["limits"]}
+    if unknown := named - set(VARIABLES):
         raise DefinitionError(f"unknown variables: {', '.join(sorted(unknown))}")
     if session.get_inputs()[0].shape[1] != len(inputs) + len(optional):
         raise DefinitionError("the graph does not have one column for each input")
@@ -219,6 +220,7 @@ def _model(manifest: Mapping[str, Any], session: ort.InferenceSession) -> RiskMo
         population=manifest["population"],
         sources=tuple(Source(**source) for source in manifest["sources"]),
         demonstration=manifest["demonstration"],
+        measured_by=measured_by,
         facts=MappingProxyType(dict(manifest)),
     )
 

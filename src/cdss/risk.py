@@ -61,6 +61,8 @@ class RiskModel:
         Range of each quantity in the derivation data, canonical unit; outside it, no estimate.
     excluded : tuple of str
         Yes/no variables; "yes" means the model does not apply, unknown gives a warning.
+    measured_by : tuple of str
+        Variables that measure the outcome itself; not used, so that a known one gives a warning.
     population : str
         Whom the numbers come from, one English sentence.
     sources : tuple of Source
@@ -84,6 +86,7 @@ class RiskModel:
     population: str
     sources: tuple[Source, ...]
     demonstration: bool = False
+    measured_by: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -221,6 +224,11 @@ class RiskModel:
             for name in self.excluded
             if name not in record.values
             and not (name == "pregnant" and record.values.get("sex") == "male")
+        ]
+        found += [
+            Problem("outcome_measured", name, "measures the outcome itself and was not used")
+            for name in self.measured_by
+            if name in record.values
         ]
         mine = self.predictors + self.excluded
         found += [problem for problem in record.set_aside if problem.variable in mine]

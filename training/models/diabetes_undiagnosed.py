@@ -56,6 +56,7 @@ DEFINITION = Definition(
         "uric_acid": "part of the metabolic syndrome",
     },
     excluded=("diabetes", "pregnant"),
+    measured_by=("hba1c", "fasting_glucose"),
     monotone={
         "age": 1, "bmi": 1, "waist": 1, "systolic_bp": 1, "bp_treated": 1,
         "family_history_diabetes": 1, "hdl_cholesterol": -1, "triglycerides": 1, "uacr": 1,

@@ -51,6 +51,7 @@ DEFINITION = Definition(
         "uric_acid": "goes with hypertension",
     },
     excluded=("bp_treated", "pregnant"),
+    measured_by=("systolic_bp", "diastolic_bp"),
     monotone={"age": 1, "bmi": 1, "diabetes": 1, "uacr": 1, "heart_rate": 1},
     cohort=cohort,
     population="US adults aged 20 and over who were never told of hypertension and take no "
