@@ -51,7 +51,7 @@ def _typical(model: RiskModel) -> PatientRecord:
     for name in model.predictors:
         variable = VARIABLES[name]
         if variable.kind == "quantity":
-            low, high = model.limits.get(name, (variable.low, variable.high))
+            low, high, *_ = model.limits.get(name, (variable.low, variable.high))
             values[name] = (low + high) / 2
         else:
             values[name] = variable.choices[0] if variable.choices else False

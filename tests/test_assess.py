@@ -1,8 +1,9 @@
 from cdss.assess import assess, assess_all
 from cdss.estimate import NoEstimate, RiskEstimate
+from cdss.limits import Limit
 from tests.toy import record, toy_model
 
-MODELS = (toy_model(), toy_model(id="toy-old", limits={"age": (60, 90)}))
+MODELS = (toy_model(), toy_model(id="toy-old", limits={"age": Limit(60, 90)}))
 PATIENTS = [record(age=age, sex="male", bmi=24) for age in (30, 70, 85)]
 
 

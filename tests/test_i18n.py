@@ -17,10 +17,8 @@ from cdss.variables import VARIABLES
 from tests.toy import record, toy_model
 
 SOURCE = Path(cdss.__file__).parent
-OUTCOMES = {
-    "undiagnosed_diabetes", "incident_diabetes", "undiagnosed_hypertension",
-    "incident_hypertension", "cardiovascular_disease", "cardiovascular_death",
-}  # fmt: skip
+MODELS = (*cdss.load_models(demonstrations=True), *cdss.published_models())
+CAUTIONS = {p for model in cdss.published_models() for p in model.cautions}
 REFERENCE = words("en").texts
 
 each_language = pytest.mark.parametrize("lang", LANGUAGES)
@@ -36,8 +34,8 @@ def under(prefix: str) -> set[str]:
 
 
 def problem_codes() -> set[str]:
-    """First argument of every Problem(...) in the library."""
-    return {
+    """First argument of every Problem(...) in the library, and the cautions of data files."""
+    return {p.code for p in CAUTIONS} | {
         node.args[0].value
         for file in SOURCE.rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
@@ -72,7 +70,19 @@ def every_problem() -> list[Problem]:
     model = toy_model(demonstration=True, measured_by=("hba1c",))
     answer = model.estimate(record(age=50, sex="female", bmi=25, alt=old, hba1c=7))
     assert isinstance(answer, cdss.RiskEstimate)
-    return [*found, *answer.warnings]
+    return [*found, *answer.warnings, *CAUTIONS, *_refused_by_equations()]
+
+
+def _refused_by_equations() -> list[Problem]:
+    """What only published equations say."""
+    people = [
+        record(age=30, sex="male", diabetes=False, systolic_bp=150),
+        record(age=60, sex="male", systolic_bp=130, bmi=60, current_smoker=False),
+    ]
+    answers = [model.estimate(person) for model in cdss.published_models() for person in people]
+    refusals = [a for a in answers if isinstance(a, NoEstimate)]
+    estimates = [a for a in answers if not isinstance(a, NoEstimate)]
+    return [p for a in refusals for p in a.reasons] + [p for a in estimates for p in a.warnings]
 
 
 @each_other
@@ -122,7 +132,7 @@ def test_every_variable_unit_choice_and_group_has_words() -> None:
 
 
 def test_every_outcome_has_words() -> None:
-    assert OUTCOMES == under("outcome.")
+    assert {model.outcome for model in MODELS} == under("outcome.")
 
 
 def test_every_problem_in_the_source_has_a_sentence_and_every_sentence_is_used() -> None:

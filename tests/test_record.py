@@ -165,7 +165,7 @@ def test_every_problem_is_told_at_once() -> None:
 @pytest.mark.parametrize("name", [n for n, v in VARIABLES.items() if v.fresh_for])
 def test_a_measurement_stays_fresh_to_the_last_day(name: str) -> None:
     variable = VARIABLES[name]
-    value = {"quantity": variable.low, "yes_no": True, "choice": "current"}[variable.kind]
+    value = variable.options[-1] if variable.options else variable.low
     day = date(2026, 11, 22) - timedelta(days=variable.fresh_for or 0)
     last = {"value": value, "date": day.isoformat()}
     late = {"value": value, "date": (day - timedelta(days=1)).isoformat()}

@@ -9,13 +9,14 @@ from cdss.estimate import Contribution, RiskEstimate
 from cdss.i18n import LANGUAGES, words
 from cdss.report import assessment_report, models_report, problem_list
 from cdss.variables import VARIABLES
+from cdss.limits import Limit
 from tests.toy import record, toy_model
 
 PATIENT = {"age": 54, "sex": "female", "height": 158, "weight": 71.5, "pregnant": False}
 OLD = {"value": 55, "date": "2020-01-01"}
 MODELS = (
     toy_model(),
-    toy_model(id="toy-old", outcome="cardiovascular_death", limits={"age": (60, 90)}),
+    toy_model(id="toy-old", outcome="cardiovascular_death", limits={"age": Limit(60, 90)}),
     toy_model(id="toy-now", outcome="undiagnosed_diabetes", horizon_years=None, demonstration=True),
 )
 

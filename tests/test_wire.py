@@ -7,12 +7,13 @@ from cdss.assess import Assessment, assess
 from cdss.errors import UnknownLanguage
 from cdss.estimate import expit
 from cdss.i18n import LANGUAGES, words
+from cdss.limits import Limit
 from cdss.record import PatientRecord
 from cdss.wire import model_to_dict, problems_to_list, to_dict
 from tests.toy import BASELINE, record, toy_log_odds, toy_model
 
 OLD = {"value": 55, "date": "2020-01-01"}
-MODELS = (toy_model(), toy_model(id="toy-old", limits={"age": (61.5, 90)}))
+MODELS = (toy_model(), toy_model(id="toy-old", limits={"age": Limit(61.5, 90)}))
 
 
 def assessment() -> Assessment:

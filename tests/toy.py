@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from cdss.limits import Limit
 from cdss.record import PatientRecord
 from cdss.risk import Array, RiskModel
 from cdss.source import Source
@@ -54,7 +55,9 @@ def toy_model(**changes: Any) -> RiskModel:
     facts = {name: MANIFEST[name] for name in MANIFEST if name not in {"sources", "limits"}}
     for name in ("inputs", "optional", "excluded"):
         facts[name] = tuple(facts[name])
-    limits = MappingProxyType({name: (lo, hi) for name, (lo, hi) in MANIFEST["limits"].items()})
+    limits = MappingProxyType(
+        {name: Limit(lo, hi) for name, (lo, hi) in MANIFEST["limits"].items()}
+    )
     sources = (Source("tests/toy.py", "WEIGHTS"),)
     return RiskModel(
         **{"function": toy_function, "limits": limits, "sources": sources, **facts, **changes}

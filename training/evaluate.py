@@ -57,7 +57,7 @@ def evaluate(
     cohort = definition.cohort(data)
     x = predictors_of(cohort.x, bundle.predictors)
     inside = np.ones(len(x), dtype=bool)
-    for name, (low, high) in bundle.limits.items():
+    for name, (low, high, *_) in bundle.limits.items():
         value = x[name].to_numpy()
         inside &= np.isnan(value) | ((value >= np.float32(low)) & (value <= np.float32(high)))
     cohort, x = cohort.take(inside), x[inside]

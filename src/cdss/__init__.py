@@ -6,6 +6,7 @@ Advisory software for clinicians; not a medical device; not validated in Viet Na
 
 from cdss.assess import Assessment, assess, assess_all
 from cdss.bundle import load_bundle, load_models
+from cdss.equations import published_models
 from cdss.errors import (
     BundleError,
     CdssError,
@@ -15,7 +16,8 @@ from cdss.errors import (
     UnknownLanguage,
     UnknownModel,
 )
-from cdss.estimate import Contribution, NoEstimate, RiskEstimate
+from cdss.estimate import Contribution, NoEstimate, PointsTotal, RiskEstimate, RiskRange
+from cdss.points import PointsScore
 from cdss.record import PatientRecord
 from cdss.risk import RiskModel
 from cdss.source import Source
@@ -32,10 +34,13 @@ __all__ = [
     "DefinitionError",
     "NoEstimate",
     "PatientRecord",
+    "PointsScore",
+    "PointsTotal",
     "Problem",
     "RecordError",
     "RiskEstimate",
     "RiskModel",
+    "RiskRange",
     "Source",
     "UnknownLanguage",
     "UnknownModel",
@@ -44,4 +49,5 @@ __all__ = [
     "assess_all",
     "load_bundle",
     "load_models",
+    "published_models",
 ]

@@ -24,6 +24,7 @@ import numpy as np
 import onnxruntime as ort
 
 from cdss.errors import BundleError, DefinitionError, UnknownModel
+from cdss.limits import Limit
 from cdss.risk import Array, RiskModel
 from cdss.source import Source
 from cdss.variables import VARIABLES
@@ -54,8 +55,8 @@ def load_bundle(folder: str | os.PathLike[str]) -> RiskModel:
     Returns
     -------
     RiskModel
-        Its function takes ``x [n, k] float32`` (NaN = unknown) and gives probability [n] and
-        contributions [n, k] in log-odds.
+        Its function takes ``x [n, k]`` (NaN = unknown; the graph sees float32) and gives
+        probability [n] and contributions [n, k] in log-odds.
 
     Raises
     ------
@@ -197,6 +198,7 @@ def _model(manifest: Mapping[str, Any], session: ort.InferenceSession) -> RiskMo
     names = ["probability", "contributions"]
 
     def function(x: Array) -> tuple[Array, Array]:
+        x = x.astype(np.float32, copy=False)
         if len(x) <= CHUNK_ROWS:
             probability, contributions = session.run(names, {"x": x})
             return probability, contributions
@@ -215,7 +217,7 @@ def _model(manifest: Mapping[str, Any], session: ort.InferenceSession) -> RiskMo
         optional=optional,
         function=function,
         baseline=manifest["baseline"],
-        limits=MappingProxyType({k: (lo, hi) for k, (lo, hi) in manifest["limits"].items()}),
+        limits=MappingProxyType({k: Limit(lo, hi) for k, (lo, hi) in manifest["limits"].items()}),
         excluded=excluded,
         population=manifest["population"],
         sources=tuple(Source(**source) for source in manifest["sources"]),

@@ -76,22 +76,45 @@ def egfr_ckd_epi_2021(creatinine: float, age: float, sex: str) -> float:
 
 
 class Derived(NamedTuple):
-    """How one variable follows from others."""
+    """How one variable follows from others; None where it does not."""
 
     variable: str
     needs: tuple[str, ...]
-    function: Callable[..., Value]
+    function: Callable[..., Value | None]
     source: Source
 
+
+_DICTIONARY = Source("cdss data dictionary", "what one variable says of another by its meaning")
 
 DERIVED = (
     Derived("bmi", ("weight", "height"), body_mass_index,
             Source("WHO, Physical status, Technical Report Series 854, 1995", "Annex 2")),
     Derived("current_smoker", ("smoking",), lambda smoking: smoking == "current",
-            Source("cdss data dictionary", "variables.py, row smoking")),
+            _DICTIONARY),
     Derived("non_hdl_cholesterol", ("total_cholesterol", "hdl_cholesterol"),
             lambda total_cholesterol, hdl_cholesterol: total_cholesterol - hdl_cholesterol,
             Source("Definition: all cholesterol that is not HDL", "total minus HDL cholesterol")),
+    Derived("first_degree_diabetes", ("relatives_with_diabetes",),
+            lambda relatives_with_diabetes: relatives_with_diabetes == "first_degree", _DICTIONARY),
+    Derived("first_degree_diabetes", ("parents_with_diabetes",),
+            lambda parents_with_diabetes: True if parents_with_diabetes != "none" else None,
+            _DICTIONARY),
+    # Whether grandparents were asked about or not, "no" includes parents and siblings.
+    Derived("first_degree_diabetes", ("family_history_diabetes",),
+            lambda family_history_diabetes: None if family_history_diabetes else False,
+            _DICTIONARY),
+    Derived("relatives_with_diabetes", ("first_degree_diabetes",),
+            lambda first_degree_diabetes: "first_degree" if first_degree_diabetes else None,
+            _DICTIONARY),
+    Derived("bp_treated", ("bp_drugs",), lambda bp_drugs: bp_drugs > 0, _DICTIONARY),
+    Derived("hypertension", ("bp_treated",),
+            lambda bp_treated: True if bp_treated else None, _DICTIONARY),
+    Derived("prior_cvd", ("prior_mi",), lambda prior_mi: True if prior_mi else None, _DICTIONARY),
+    Derived("prior_cvd", ("prior_stroke",),
+            lambda prior_stroke: True if prior_stroke else None, _DICTIONARY),
+    Derived("drinks_alcohol", ("alcohol_units",),
+            lambda alcohol_units: alcohol_units > 0, _DICTIONARY),
+    Derived("diabetes", ("diabetes_type",), lambda diabetes_type: True, _DICTIONARY),
     Derived("egfr", ("creatinine", "age", "sex"), egfr_ckd_epi_2021,
             Source("Inker LA et al., N Engl J Med 2021;385:1737-1749", "Table S10",
                    url="https://doi.org/10.1056/NEJMoa2102953")),
@@ -114,6 +137,11 @@ def derive(values: Mapping[str, Value]) -> dict[str, Value]:
     """
     found: dict[str, Value] = {}
     for name, needs, function, _ in DERIVED:
-        if name not in values and all(need in values for need in needs):
-            found[name] = function(**{need: values[need] for need in needs})
+        if name in values or name in found:
+            continue
+        known = [found.get(need) if need in found else values.get(need) for need in needs]
+        if None not in known:
+            value = function(*known)
+            if value is not None:
+                found[name] = value
     return found

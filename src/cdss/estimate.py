@@ -73,6 +73,96 @@ class RiskEstimate:
 
 
 @dataclass(frozen=True, slots=True)
+class RiskRange:
+    """
+    All that can be said while a yes/no or a choice is unknown: never a guess.
+
+    Attributes
+    ----------
+    model, version, outcome : str
+        Which model answered, and what the probability is of.
+    horizon_years : float or None
+        Within how long; None means now.
+    low, high : float
+        Least and greatest absolute risk, 0-1, over every value of what is unknown.
+    narrowed_by : tuple of str
+        What is unknown, first what would narrow the range most.
+    warnings : tuple of Problem
+        What the reader must know.
+    """
+
+    model: str
+    version: str
+    outcome: str
+    horizon_years: float | None
+    low: float
+    high: float
+    narrowed_by: tuple[str, ...]
+    warnings: tuple[Problem, ...]
+
+
+class Item(NamedTuple):
+    """
+    What one item of a points score counts.
+
+    Attributes
+    ----------
+    variable : str
+        The item.
+    value : float, bool, str or None
+        The patient's value; None if unknown.
+    low, high : int
+        Fewest and most points it can count; equal if the value is known.
+    """
+
+    variable: str
+    value: Value | None
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class PointsTotal:
+    """
+    The answer of a points score: points, not a probability.
+
+    Attributes
+    ----------
+    model, version, outcome : str
+        Which score, and what it screens for.
+    horizon_years : float or None
+        Within how long; None means now.
+    low, high : int
+        Fewest and most points, given what is unknown; equal if nothing is.
+    most : int
+        Points nobody can exceed.
+    items : tuple of Item
+        What each item counts.
+    missing : tuple of str
+        Items that are unknown, first what would narrow the total most.
+    cut_off : int
+        From how many points on the score is positive.
+    positive : bool or None
+        At or above the cut-off; None while what is unknown decides it.
+    warnings : tuple of Problem
+        What the reader must know.
+    """
+
+    model: str
+    version: str
+    outcome: str
+    horizon_years: float | None
+    low: int
+    high: int
+    most: int
+    items: tuple[Item, ...]
+    missing: tuple[str, ...]
+    cut_off: int
+    positive: bool | None
+    warnings: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NoEstimate:
     """A refusal with its reasons; a normal value, not an error."""
 
@@ -83,7 +173,7 @@ class NoEstimate:
     reasons: tuple[Problem, ...]
 
 
-Outcome = RiskEstimate | NoEstimate
+Outcome = RiskEstimate | RiskRange | PointsTotal | NoEstimate
 
 
 def expit(log_odds: float) -> float:

@@ -15,6 +15,11 @@ from cdss.units import UNITS, convert
 from cdss.variables import VARIABLES, Value, Variable
 
 _MEMBERS = frozenset({"value", "unit", "date"})
+_IMPLIED = (
+    ("prior_cvd", "prior_mi"),
+    ("prior_cvd", "prior_stroke"),
+    ("diabetes", "diabetes_type"),
+)  # a "no" to the first contradicts a "yes" to the second
 _VARIABLES = dict(VARIABLES)  # looked up for every value: faster than through the proxy
 
 
@@ -237,6 +242,17 @@ def _contradictions(values: Mapping[str, Value]) -> list[Problem]:
     smoking, current = values.get("smoking"), values.get("current_smoker")
     if smoking is not None and current is not None and (smoking == "current") != current:
         found.append(("current_smoker", "smoking", "says something else than smoking"))
+    diagnosed = values.get("age_at_diabetes_diagnosis")
+    if diagnosed is not None and float(diagnosed) > float(values.get("age", math.inf)):
+        found.append(("age_at_diabetes_diagnosis", "age", "cannot be above age"))
+    for general, special in _IMPLIED:
+        if values.get(general) is False and values.get(special) in (
+            True,
+            "type_1",
+            "type_2",
+            "other",
+        ):
+            found.append((special, general, f"contradicts {general}"))
     return [
         Problem("contradictory", name, detail, {"others": (other,)})
         for name, other, detail in found

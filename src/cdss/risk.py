@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import product
 from types import MappingProxyType
 from typing import Any
 
@@ -22,9 +23,11 @@ from cdss.estimate import (
     NoEstimate,
     Outcome,
     RiskEstimate,
+    RiskRange,
     expit,
     risk_per_log_odds,
 )
+from cdss.limits import Limit
 from cdss.record import PatientRecord
 from cdss.source import Source
 from cdss.variables import VARIABLES, Value
@@ -54,11 +57,14 @@ class RiskModel:
     inputs, optional : tuple of str
         Required and optional predictors; together, in this order, the columns of `function`.
     function : callable
-        ``x [n, k] float32 (NaN = unknown) → (probability [n], contributions [n, k] log-odds)``.
+        ``x [n, k] float64 (NaN = unknown) → (probability [n], contributions [n, k] log-odds)``.
     baseline : float
         Log-odds relative to which contributions are counted.
-    limits : mapping of str to (low, high)
-        Range of each quantity in the derivation data, canonical unit; outside it, no estimate.
+    limits : mapping of str to Limit
+        Range in which the model may be used, canonical unit; outside it, no estimate.
+    compared : mapping of str to Limit
+        Range within which an equation was compared with other people's programs; beyond it the
+        estimate carries a warning.
     excluded : tuple of str
         Yes/no variables; "yes" means the model does not apply, unknown gives a warning.
     measured_by : tuple of str
@@ -67,6 +73,14 @@ class RiskModel:
         Whom the numbers come from, one English sentence.
     sources : tuple of Source
         Where the numbers come from.
+    only_with : tuple of str
+        Yes/no variables; unless "yes" the model does not apply.
+    spanned : tuple of str
+        Required yes/no and choice inputs which, when unknown, give a range over all their values.
+    cautions : tuple of Problem
+        What every reader of an estimate must know.
+    off : bool
+        Answers only when asked for by id.
     demonstration : bool
         Made from teaching data: not for patients, off by default.
     facts : mapping
@@ -81,12 +95,17 @@ class RiskModel:
     optional: tuple[str, ...]
     function: Callable[[Array], tuple[Array, Array]]
     baseline: float
-    limits: Mapping[str, tuple[float, float]]
+    limits: Mapping[str, Limit]
     excluded: tuple[str, ...]
     population: str
     sources: tuple[Source, ...]
     demonstration: bool = False
     measured_by: tuple[str, ...] = ()
+    only_with: tuple[str, ...] = ()
+    spanned: tuple[str, ...] = ()
+    cautions: tuple[Problem, ...] = ()
+    compared: Mapping[str, Limit] = field(default_factory=dict)
+    off: bool = False
     facts: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -105,7 +124,7 @@ class RiskModel:
 
         Returns
         -------
-        RiskEstimate or NoEstimate
+        RiskEstimate, RiskRange or NoEstimate
             A refusal lists every reason.
         """
         return self.estimate_all((record,))[0]
@@ -121,18 +140,25 @@ class RiskModel:
 
         Returns
         -------
-        list of RiskEstimate or NoEstimate
+        list of RiskEstimate, RiskRange or NoEstimate
             In the order of `records`.
         """
-        reasons = [self.reasons_against(record) for record in records]
-        able = [record for record, against in zip(records, reasons, strict=True) if not against]
+        found: list[Outcome | None] = []
+        able = []
+        for record in records:
+            against = self.reasons_against(record)
+            if against:
+                found.append(self._refusal(against))
+            elif open_ := [name for name in self.spanned if name not in record.values]:
+                found.append(self._span(record, open_))
+            else:
+                found.append(None)
+                able.append(record)
         answers = iter(self._answers(able)) if able else iter(())
-        return [
-            NoEstimate(self.id, self.version, self.outcome, self.horizon_years, against)
-            if against
-            else next(answers)
-            for against in reasons
-        ]
+        return [next(answers) if outcome is None else outcome for outcome in found]
+
+    def _refusal(self, reasons: tuple[Problem, ...]) -> NoEstimate:
+        return NoEstimate(self.id, self.version, self.outcome, self.horizon_years, reasons)
 
     def reasons_against(self, record: PatientRecord) -> tuple[Problem, ...]:
         """
@@ -152,23 +178,53 @@ class RiskModel:
         found = [
             Problem("missing_input", name, "is required and unknown")
             for name in self.inputs
-            if name not in values
+            if name not in values and name not in self.spanned
         ]
         found += [
             Problem("excluded", name, "applies to the patient: the model was not made for it")
             for name in self.excluded
             if values.get(name) is True
         ]
-        for name, (low, high) in self.limits.items():
+        found += [
+            Problem("missing_input", name, "is required and unknown")
+            if name not in values
+            else Problem("only_with", name, "does not apply to the patient: the model is for it")
+            for name in self.only_with
+            if values.get(name) is not True
+        ]
+        for name, limit in self.limits.items():
             value = values.get(name)
-            if value is not None and not low <= float(value) <= high:
-                unit = VARIABLES[name].unit
-                found.append(
-                    Problem("outside_limits", name,
-                            f"is outside {low:g} to {high:g} {unit}, the derivation range",
-                            {"low": low, "high": high, "unit": unit})
-                )  # fmt: skip
+            if value is not None and not limit.holds(float(value)):
+                found.append(limit.problem(name))
         return tuple(found)
+
+    def _span(self, record: PatientRecord, names: list[str]) -> RiskRange:
+        """Lowest and highest risk over every value of what is unknown."""
+        options = [VARIABLES[name].options for name in names]
+        known = record.values
+        cases = [
+            PatientRecord(
+                record.index_date, {**record.values, **dict(zip(names, case, strict=True))}
+            )
+            for case in product(*options)
+        ]
+        risks, _ = self.function(self._matrix([self._known(case) for case in cases]))
+        grid = risks.reshape([len(values) for values in options])
+        # How much of the range is left, at worst, when one of them becomes known.
+        left = {
+            name: float(
+                (grid.max(axis=rest) - grid.min(axis=rest)).max()
+                if (rest := tuple(a for a in range(grid.ndim) if a != axis))
+                else 0.0
+            )
+            for axis, name in enumerate(names)
+        }
+        return RiskRange(
+            self.id, self.version, self.outcome, self.horizon_years,
+            float(grid.min()), float(grid.max()),
+            tuple(sorted(names, key=lambda name: left[name])),
+            self._warnings(record),
+        )  # fmt: skip
 
     @cached_property
     def _columns(self) -> tuple[tuple[str, ...], tuple[str, ...], tuple[_Encode | None, ...]]:
@@ -180,10 +236,12 @@ class RiskModel:
             tuple(v.encode if v.kind == "choice" else None for v in variables),
         )
 
-    def _answers(self, records: Sequence[PatientRecord]) -> list[RiskEstimate]:
-        names, units, encoders = self._columns
-        known = [[*map(record.values.get, names)] for record in records]
-        x = np.array(
+    def _known(self, record: PatientRecord) -> list[Value | None]:
+        return [*map(record.values.get, self._columns[0])]
+
+    def _matrix(self, known: Sequence[Sequence[Value | None]]) -> Array:
+        encoders = self._columns[2]
+        return np.array(
             [
                 [
                     math.nan if value is None else encode(value) if encode else value
@@ -191,8 +249,13 @@ class RiskModel:
                 ]
                 for values in known
             ],
-            dtype=np.float32,
+            dtype=np.float64,
         )
+
+    def _answers(self, records: Sequence[PatientRecord]) -> list[RiskEstimate]:
+        names, units, _ = self._columns
+        known = [self._known(record) for record in records]
+        x = self._matrix(known)
         probability, contributions = self.function(x)
         start = expit(self.baseline)
         answers = []
@@ -219,6 +282,7 @@ class RiskModel:
 
     def _warnings(self, record: PatientRecord) -> tuple[Problem, ...]:
         found = [_DEMONSTRATION] if self.demonstration else []
+        found += self.cautions
         found += [
             Problem("assumed_absent", name, "is unknown; the estimate holds only if it is absent")
             for name in self.excluded
@@ -230,6 +294,17 @@ class RiskModel:
             for name in self.measured_by
             if name in record.values
         ]
+        found += [
+            Problem(
+                "extrapolated", name,
+                f"is outside {limit.low:.4g} to {limit.high:.4g} {VARIABLES[name].unit}, "
+                "where the equation was compared with other programs",
+                {"low": float(f"{limit.low:.4g}"), "high": float(f"{limit.high:.4g}"),
+                 "unit": VARIABLES[name].unit},
+            )
+            for name, limit in self.compared.items()
+            if name in record.values and not limit.holds(float(record.values[name]))
+        ]  # fmt: skip
         mine = self.predictors + self.excluded
         found += [problem for problem in record.set_aside if problem.variable in mine]
         return tuple(found)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cdss.source import Source
 from cdss.variables import VARIABLES
@@ -67,10 +67,12 @@ _LENGTH = {
 }
 _PRESSURE = {"kPa": Conversion(1 / 0.1333220, 0, MERCURY)}
 _CHOLESTEROL = _mmol_per_l(386.65, MOLAR)
+_GLUCOSE = _mmol_per_l(180.16, MOLAR)
 _ENZYME = {"ukat/L": Conversion(60, 0, SI), "nkat/L": Conversion(0.06, 0, SI)}
 
 _TABLE: dict[str, dict[str, Conversion]] = {
     "age": {"mo": Conversion(1 / 12, 0, SI)},
+    "age_at_diabetes_diagnosis": {"mo": Conversion(1 / 12, 0, SI)},
     "height": _LENGTH,
     "waist": _LENGTH,
     "weight": {"g": Conversion(0.001, 0, SI), "[lb_av]": Conversion(0.45359237, 0, YARD)},
@@ -81,7 +83,9 @@ _TABLE: dict[str, dict[str, Conversion]] = {
     "non_hdl_cholesterol": _CHOLESTEROL,
     "ldl_cholesterol": _CHOLESTEROL,
     "triglycerides": _mmol_per_l(885.4, MOLAR),
-    "fasting_glucose": _mmol_per_l(180.16, MOLAR),
+    "fasting_glucose": _GLUCOSE,
+    "random_glucose": _GLUCOSE,
+    "ogtt_glucose": _GLUCOSE,
     "hba1c": {"mmol/mol": Conversion(0.09148, 2.152, IFCC)},
     "creatinine": _umol_per_l(113.12, MOLAR),
     "uric_acid": _umol_per_l(168.112, URIC),
@@ -117,7 +121,8 @@ _SPELLINGS: dict[str, str] = {
     "ml/min/1.73m^2": "mL/min/{1.73_m2}", "ml/min/1.73_m2": "mL/min/{1.73_m2}",
     "mg/g": "mg/g", "mg/gcr": "mg/g", "mg/g{creat}": "mg/g", "mg/mmol": "mg/mmol",
     "ug/mg": "ug/mg", "u/l": "U/L", "iu/l": "U/L", "ui/l": "U/L", "[iu]/l": "U/L",
-    "ukat/l": "ukat/L", "nkat/l": "nkat/L",
+    "ukat/l": "ukat/L", "nkat/l": "nkat/L", "{drugs}": "{drugs}", "1": "{drugs}",
+    "{units}/d": "{units}/d", "units/day": "{units}/d", "drinks/day": "{units}/d",
 }  # fmt: skip
 _FOLD = str.maketrans({"µ": "u", "μ": "u", "²": "2", " ": None, "\u00a0": None})
 
@@ -169,3 +174,40 @@ def convert(variable: str, value: float, unit: str) -> float | None:
     code = canonical_unit(unit)
     conversion = UNITS[variable].get(code) if code else None
     return None if conversion is None else value * conversion.factor + conversion.offset
+
+
+def mg_per_dl(variable: str, value: Any) -> Any:
+    """
+    Say a quantity in mg/dL, as American equations ask for it.
+
+    Parameters
+    ----------
+    variable : str
+        Name of a quantity that has this unit.
+    value : float or ndarray
+        In the canonical unit.
+
+    Returns
+    -------
+    float or ndarray
+        In mg/dL; what was sent in mg/dL comes back as it was.
+    """
+    return value / UNITS[variable]["mg/dL"].factor
+
+
+def mmol_per_mol(hba1c: Any) -> Any:
+    """
+    Say HbA1c in mmol/mol (IFCC).
+
+    Parameters
+    ----------
+    hba1c : float or ndarray
+        In % (NGSP).
+
+    Returns
+    -------
+    float or ndarray
+        In mmol/mol; what was sent in mmol/mol comes back as it was.
+    """
+    conversion = UNITS["hba1c"]["mmol/mol"]
+    return (hba1c - conversion.offset) / conversion.factor

@@ -81,6 +81,11 @@ class Variable:
         if self.kind == "choice" and len(self.choices) < 2:
             raise DefinitionError(f"{self.name}: a choice needs at least two choices")
 
+    @property
+    def options(self) -> tuple[Value, ...]:
+        """Every value of a yes/no or a choice; none of a quantity."""
+        return (False, True) if self.kind == "yes_no" else self.choices
+
     def encode(self, value: Value | None) -> float:
         """
         Turn a canonical value into the number models see.
@@ -109,6 +114,11 @@ def _observed(column: str, span: str) -> Source:
     )
 
 
+def _defined(how: str) -> Source:
+    """Plausible range set by us."""
+    return Source("cdss data dictionary", how)
+
+
 _ROWS = (
     Variable("age", "quantity", "person", "a", 18, 110, loinc=("30525-0",),
              source=_observed("RIDAGEYR", "18 to 85 (top-coded); cdss is for adults")),
@@ -133,9 +143,41 @@ _ROWS = (
     Variable("smoking", "choice", "smoking", choices=("never", "former", "current"),
              loinc=("72166-2", "11367-0"), fresh_for=2 * YEAR, modifiable=True),
     Variable("current_smoker", "yes_no", "smoking", fresh_for=2 * YEAR, modifiable=True),
-    Variable("family_history_diabetes", "yes_no", "history"),
+    Variable("family_history_diabetes", "yes_no", "family"),
+    Variable("relatives_with_diabetes", "choice", "family",
+             choices=("none", "second_degree", "first_degree")),
+    Variable("first_degree_diabetes", "yes_no", "family"),
+    Variable("parents_with_diabetes", "choice", "family", choices=("none", "one", "both")),
+    Variable("parents_with_hypertension", "choice", "family", choices=("none", "one", "both")),
+    Variable("family_history_cvd", "yes_no", "family"),
+    Variable("hypertension", "yes_no", "history"),
+    Variable("bp_drugs", "quantity", "history", "{drugs}", 0, 10, fresh_for=YEAR,
+             source=_defined("a count; more than ten classes are not in use")),
     Variable("diabetes", "yes_no", "history"),
+    Variable("diabetes_type", "choice", "history", choices=("type_1", "type_2", "other")),
+    Variable("age_at_diabetes_diagnosis", "quantity", "history", "a", 0, 110,
+             source=_defined("an age, as for age")),
+    Variable("ever_high_glucose", "yes_no", "history"),
+    Variable("previous_gestational_diabetes", "yes_no", "history"),
+    Variable("on_metformin", "yes_no", "history", fresh_for=YEAR),
     Variable("prior_cvd", "yes_no", "history"),
+    Variable("prior_mi", "yes_no", "history"),
+    Variable("prior_stroke", "yes_no", "history"),
+    Variable("ckd", "yes_no", "history"),
+    Variable("target_organ_damage", "yes_no", "history"),
+    Variable("could_become_pregnant", "yes_no", "history", fresh_for=YEAR),
+    Variable("asian_ancestry", "yes_no", "person"),
+    Variable("physically_active", "yes_no", "lifestyle", fresh_for=YEAR, modifiable=True),
+    Variable("activity_level", "choice", "lifestyle", fresh_for=YEAR, modifiable=True,
+             choices=("sedentary", "mild", "moderate", "vigorous")),
+    Variable("daily_vegetables", "yes_no", "lifestyle", fresh_for=YEAR, modifiable=True),
+    Variable("drinks_alcohol", "yes_no", "lifestyle", fresh_for=YEAR, modifiable=True),
+    Variable("alcohol_units", "quantity", "lifestyle", "{units}/d", 0, 60, fresh_for=YEAR,
+             modifiable=True, source=_defined("standard drinks a day; above 60 is a misreading")),
+    Variable("urgent_symptoms", "yes_no", "symptoms", fresh_for=7),
+    Variable("severe_bp_symptoms", "yes_no", "symptoms", fresh_for=7),
+    Variable("diabetes_symptoms", "yes_no", "symptoms", fresh_for=30),
+    Variable("heart_or_vessel_signs", "yes_no", "symptoms", fresh_for=YEAR),
     Variable("on_statin", "yes_no", "history", fresh_for=YEAR),
     Variable("total_cholesterol", "quantity", "lipids", "mmol/L", 1, 25, laboratory=True,
              loinc=("2093-3", "14647-2"), fresh_for=2 * YEAR, modifiable=True,
@@ -155,6 +197,10 @@ _ROWS = (
     Variable("hba1c", "quantity", "glycaemia", "%", 3, 20, laboratory=True,
              loinc=("4548-4", "17856-6", "59261-8"), fresh_for=YEAR, modifiable=True,
              source=_observed("LBXGH", "2.0 to 18.8 %, under 3 taken as an error")),
+    Variable("random_glucose", "quantity", "glycaemia", "mmol/L", 1, 60, laboratory=True,
+             fresh_for=YEAR, modifiable=True, source=_defined("as fasting glucose, wider")),
+    Variable("ogtt_glucose", "quantity", "glycaemia", "mmol/L", 1, 60, laboratory=True,
+             fresh_for=YEAR, modifiable=True, source=_defined("as fasting glucose, wider")),
     Variable("fasting_glucose", "quantity", "glycaemia", "mmol/L", 1.5, 40, laboratory=True,
              loinc=("1558-6", "14771-0"), fresh_for=YEAR, modifiable=True,
              source=_observed("LBXGLU", "36 to 587 mg/dL")),
@@ -166,6 +212,8 @@ _ROWS = (
              source=_observed("LBXSCR by CKD-EPI 2021", "2 to 242 mL/min/1.73 m2")),
     Variable("uacr", "quantity", "urine", "mg/g", 0.05, 100000, laboratory=True, fresh_for=YEAR,
              modifiable=True, source=_observed("URXUMA / URXUCR", "0.1 to 92,500 mg/g")),
+    Variable("urine_ketones", "yes_no", "urine", laboratory=True, fresh_for=7),
+    Variable("proteinuria", "yes_no", "urine", laboratory=True, fresh_for=YEAR),
     Variable("alt", "quantity", "liver", "U/L", 0.5, 5000, laboratory=True, fresh_for=YEAR,
              modifiable=True, source=_observed("LBXSATSI", "3 to 1997 U/L")),
     Variable("ast", "quantity", "liver", "U/L", 0.5, 5000, laboratory=True, fresh_for=YEAR,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -87,7 +88,13 @@ def model_to_dict(model: RiskModel) -> dict[str, Any]:
         "horizon_years": model.horizon_years,
         "inputs": list(model.inputs),
         "optional": list(model.optional),
-        "limits": {name: [low, high] for name, (low, high) in model.limits.items()},
+        "limits": {
+            name: [
+                limit.low if math.isfinite(limit.low) else None,
+                limit.high if math.isfinite(limit.high) else None,
+            ]
+            for name, limit in model.limits.items()
+        },
         "excluded": list(model.excluded),
         "population": model.population,
         "demonstration": model.demonstration,

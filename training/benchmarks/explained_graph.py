@@ -73,7 +73,7 @@ def champion(folder: Path) -> Subject:
     booster = load_native(folder).booster
     rng = np.random.default_rng(0)
     n, names = max(ROWS), model.predictors
-    spans = [model.limits.get(name, (0, 1)) for name in names]
+    spans = [(model.limits.get(name) or (0, 1))[:2] for name in names]
     x = np.column_stack([rng.uniform(low, high, n) for low, high in spans]).astype(np.float32)
     hidden = rng.random(x.shape) < 0.3
     hidden[:, : len(model.inputs)] = False
