@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from cdss import VARIABLES, PatientRecord, RiskModel
+from cdss import VARIABLES, Jurisdiction, Model, PatientRecord
 from cdss.variables import Value
 from serving.metrics import show_models
 from serving.observe import Observe
@@ -17,14 +17,18 @@ from serving.problems import HANDLERS
 from serving.routes import Api
 
 
-def create_app(models: Sequence[RiskModel], *, empty_route: bool = False) -> ASGIApp:
+def create_app(
+    models: Sequence[Model], place: Jurisdiction | None = None, *, empty_route: bool = False
+) -> ASGIApp:
     """
     Make the app that serves some models.
 
     Parameters
     ----------
-    models : sequence of RiskModel
+    models : sequence of RiskModel or PointsScore
         Models to serve; each answers once, so that the first request is as fast as the next.
+    place : Jurisdiction, optional
+        Whose guidelines are in force unless a request names others.
     empty_route : bool
         Whether ``POST /empty`` answers a constant, for measuring what the rest costs.
 
@@ -36,7 +40,7 @@ def create_app(models: Sequence[RiskModel], *, empty_route: bool = False) -> ASG
     for model in models:
         model.estimate(_typical(model))
     show_models(models)
-    api = Api(models)
+    api = Api(models, place)
     routes = api.routes()
     if empty_route:
         routes.append(Route("/empty", api.empty, methods=["POST"]))
@@ -45,14 +49,14 @@ def create_app(models: Sequence[RiskModel], *, empty_route: bool = False) -> ASG
     return Observe(app)
 
 
-def _typical(model: RiskModel) -> PatientRecord:
+def _typical(model: Model) -> PatientRecord:
     """Make a record with every input, to which the model applies."""
-    values: dict[str, Value] = {}
+    values: dict[str, Value] = {name: True for name in getattr(model, "only_with", ())}
     for name in model.predictors:
         variable = VARIABLES[name]
         if variable.kind == "quantity":
             low, high, *_ = model.limits.get(name, (variable.low, variable.high))
-            values[name] = (low + high) / 2
+            values[name] = (max(low, variable.low) + min(high, variable.high)) / 2
         else:
             values[name] = variable.choices[0] if variable.choices else False
     return PatientRecord(date(2026, 1, 1), values)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cdss import VARIABLES, RiskModel, Variable
+from cdss import VARIABLES, Model, Variable
 from cdss.units import UNITS
 from cdss.wire import model_to_dict
 
 
-def catalogue(models: Sequence[RiskModel]) -> dict[str, Any]:
+def catalogue(models: Sequence[Model]) -> dict[str, Any]:
     """
     Say what can be asked.
 
     Parameters
     ----------
-    models : sequence of RiskModel
+    models : sequence of RiskModel or PointsScore
         The loaded models.
 
     Returns
@@ -30,7 +30,7 @@ def catalogue(models: Sequence[RiskModel]) -> dict[str, Any]:
     }
 
 
-def _model(model: RiskModel) -> dict[str, Any]:
+def _model(model: Model) -> dict[str, Any]:
     facts = {key: model.facts[key] for key in ("digest", "metrics") if key in model.facts}
     return model_to_dict(model) | facts
 

@@ -16,7 +16,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from cdss import Assessment, RiskEstimate, RiskModel
+from cdss import Assessment, Model, NoEstimate, PointsTotal, RiskEstimate, RiskRange
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -25,11 +25,20 @@ _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 
 _REQUESTS = Counter("cdss_requests_total", "Requests answered", ["route", "status"])
 _SECONDS = Histogram("cdss_request_seconds", "Time to answer", ["route"], buckets=_BUCKETS)
 _ASSESSMENTS = Counter(
-    "cdss_assessments_total", "Answers of a model: an estimate, or a refusal", ["model", "result"]
+    "cdss_assessments_total",
+    "Answers of a model: an estimate, a range, points, or a refusal",
+    ["model", "result"],
 )
 _MODELS = Gauge(
     "cdss_model_info", "Models loaded", ["model", "version", "digest"], multiprocess_mode="max"
 )
+
+_RESULTS = {
+    RiskEstimate: "estimate",
+    RiskRange: "range",
+    PointsTotal: "points",
+    NoEstimate: "refused",
+}
 
 # Looking a child up by its labels costs more than counting; there are few.
 _requests, _seconds, _assessments = (
@@ -65,17 +74,16 @@ def count_assessments(assessments: Iterable[Assessment]) -> None:
     """
     for assessment in assessments:
         for outcome in assessment.outcomes:
-            result = "estimate" if isinstance(outcome, RiskEstimate) else "refused"
-            _assessments(outcome.model, result).inc()
+            _assessments(outcome.model, _RESULTS[type(outcome)]).inc()
 
 
-def show_models(models: Sequence[RiskModel]) -> None:
+def show_models(models: Sequence[Model]) -> None:
     """
     Show which models are loaded.
 
     Parameters
     ----------
-    models : sequence of RiskModel
+    models : sequence of RiskModel or PointsScore
         The loaded models.
     """
     for model in models:

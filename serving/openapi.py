@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cdss import VARIABLES, PatientRecord, RiskModel, Variable, __version__, assess
+from cdss import (
+    JURISDICTIONS,
+    VARIABLES,
+    Jurisdiction,
+    Model,
+    PatientRecord,
+    Variable,
+    __version__,
+    assess,
+)
+from cdss.guideline import TOPICS
 from cdss.i18n import LANGUAGES
+from cdss.jurisdiction import select
+from cdss.record import MOST_VISITS
 from cdss.units import UNITS
 from cdss.wire import to_dict
 from serving.catalogue import catalogue
@@ -45,21 +57,25 @@ _ANYTHING: Schema = {"type": "string"}
 _NUMBER: Schema = {"type": "number"}
 
 
-def openapi(models: Sequence[RiskModel]) -> Schema:
+def openapi(models: Sequence[Model], place: Jurisdiction | None = None) -> Schema:
     """
     Generate the OpenAPI document.
 
     Parameters
     ----------
-    models : sequence of RiskModel
+    models : sequence of RiskModel or PointsScore
         The loaded models; they answer the examples.
+    place : Jurisdiction, optional
+        Whose guidelines are in force by default.
 
     Returns
     -------
     dict
         OpenAPI 3.1.
     """
-    answer = to_dict(assess(PatientRecord.parse(EXAMPLE), models), assessment_id="0" * 32)
+    asked = select(models, place, demonstrations=True)
+    assessment = assess(PatientRecord.parse(EXAMPLE), asked, place, chosen=True)
+    answer = to_dict(assessment, assessment_id="0" * 32)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -95,10 +111,14 @@ def openapi(models: Sequence[RiskModel]) -> Schema:
         "components": {
             "schemas": _schemas(models),
             "parameters": {
-                "lang": _query("lang", "Language of `detail` and `notice`",
+                "lang": _query("lang", "Language of `detail`, `text` and `notice`",
                                {"enum": list(LANGUAGES), "default": "en"}),
-                "models": _query("models", "Models to ask; all by default",
-                                 _array({"enum": [m.id for m in models]})),
+                "models": _query("models", "Models to ask; by default those the jurisdiction "
+                                 "prefers; all means every one that is not off",
+                                 _array({"enum": ["all", *(m.id for m in models)]})),
+                "jurisdiction": _query(
+                    "jurisdiction", "Whose guidelines and preferences; none means no advice",
+                    {"enum": [*JURISDICTIONS, "none"], "default": place.id if place else "none"}),
             },
             "responses": {"Problem": {
                 "description": "What is wrong, and with what",
@@ -117,6 +137,7 @@ def _post(name: str, summary: str, sent: str, answered: str, given: Any, answer:
             "parameters": [
                 {"$ref": "#/components/parameters/lang"},
                 {"$ref": "#/components/parameters/models"},
+                {"$ref": "#/components/parameters/jurisdiction"},
             ],
             "requestBody": {"required": True, "content": {"application/json": {
                 "schema": {"$ref": f"#/components/schemas/{sent}"}, "example": given}}},
@@ -152,7 +173,7 @@ def _query(name: str, description: str, schema: Schema) -> Schema:
     return where
 
 
-def _schemas(models: Sequence[RiskModel]) -> dict[str, Schema]:
+def _schemas(models: Sequence[Model]) -> dict[str, Schema]:
     problem = _object(code=_ANYTHING, variable=_ANYTHING, detail=_ANYTHING)
     problems = _array(_ref("Problem"))
     model = {
@@ -166,6 +187,9 @@ def _schemas(models: Sequence[RiskModel]) -> dict[str, Schema]:
     }
     probability = {"type": "number", "minimum": 0, "maximum": 1}
     names = _array({"enum": list(VARIABLES)})
+    whole: Schema = {"type": "integer"}
+    value: Schema = {"type": ["number", "boolean", "string", "null"]}
+    need = _object(variable={"enum": list(VARIABLES)}, again={"type": "boolean"})
     return {
         "Record": _object(
             index_date={"type": "string", "format": "date"},
@@ -176,14 +200,23 @@ def _schemas(models: Sequence[RiskModel]) -> dict[str, Schema]:
                 "additionalProperties": False,
                 "minProperties": 1,
             },
-        ),
+            history={
+                "type": "array",
+                "description": "Earlier check-ups; rules see their readings, models do not",
+                "maxItems": MOST_VISITS,
+                "items": _object(
+                    date={"type": "string", "format": "date"}, values={"type": "object"}
+                ),
+            },
+        )
+        | {"required": ["index_date", "values"]},
         "Records": _object(
             records={"type": "array", "items": _ref("Record"), "minItems": 1, "maxItems": 1000}
         ),
         "Problem": problem,
         "Contribution": _object(
             variable={"enum": list(VARIABLES)},
-            value={"type": ["number", "boolean", "string", "null"]},
+            value=value,
             unit=_ANYTHING,
             log_odds={"type": "number", "description": "Shapley value on the log-odds"},
             risk_points={
@@ -199,12 +232,69 @@ def _schemas(models: Sequence[RiskModel]) -> dict[str, Schema]:
             missing=names,
             warnings=problems,
             demonstration={"type": "boolean"},
+            reference={
+                "type": ["object", "null"],
+                "description": "Whom an equation's contributions compare with, the mean of a man "
+                "and a woman; null: the average person of the study",
+            },
         ),
+        "Range": _object(
+            **model, low=probability, high=probability, narrowed_by=names, warnings=problems
+        ),
+        "Points": _object(
+            **model,
+            low=whole,
+            high=whole,
+            most=whole,
+            cut_off=whole,
+            positive={"type": ["boolean", "null"]},
+            items=_array(
+                _object(variable={"enum": list(VARIABLES)}, value=value, low=whole, high=whole)
+            ),
+            missing=names,
+            warnings=problems,
+        ),
+        "Answer": _object(
+            question=_ANYTHING,
+            text=_ANYTHING,
+            model={"type": ["string", "null"]},
+            beside=_array(_ANYTHING),
+            measured=names,
+            why=_ANYTHING,
+        ),
+        "Disagreement": _object(
+            outcome=_ANYTHING,
+            horizon_years=model["horizon_years"],
+            low=probability,
+            high=probability,
+            models=_array(_ANYTHING),
+        ),
+        "Advice": _object(
+            rule=_ANYTHING,
+            topic={"enum": list(TOPICS)},
+            text=_ANYTHING,
+            strength={"type": ["string", "null"]},
+            guideline=_ANYTHING,
+            source=_object(citation=_ANYTHING, locator=_ANYTHING, url={"type": ["string", "null"]}),
+            who={"type": ["string", "null"]},
+            within={"type": ["string", "null"]},
+            open=_array(_ANYTHING),
+        ),
+        "Undecided": _object(rule=_ANYTHING, guideline=_ANYTHING, needs=_array(need)),
+        "Question": _object(**need["properties"], text=_ANYTHING, rules=_array(_ANYTHING)),
         "Refusal": _object(**model, reasons=problems),
         "Assessment": _object(
             assessment_id={"type": "string", "pattern": "^[0-9a-f]{32}$"},
             index_date={"type": "string", "format": "date"},
+            jurisdiction={"type": ["string", "null"]},
+            answers=_array(_ref("Answer")),
             estimates=_array(_ref("Estimate")),
+            ranges=_array(_ref("Range")),
+            points=_array(_ref("Points")),
+            disagreements=_array(_ref("Disagreement")),
+            advice=_array(_ref("Advice")),
+            undecided=_array(_ref("Undecided")),
+            to_ask=_array(_ref("Question")),
             not_estimated=_array(_ref("Refusal")),
             set_aside=problems,
             notice=_ANYTHING,

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from starlette.datastructures import QueryParams
@@ -14,9 +14,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from cdss import PatientRecord, RecordError, RiskModel, assess, assess_all
+from cdss import Jurisdiction, Model, PatientRecord, RecordError, UnknownModel, assess, assess_all
+from cdss import jurisdiction as in_force
 from cdss.errors import Problem
 from cdss.i18n import LANGUAGES
+from cdss.jurisdiction import JURISDICTIONS, select
 from cdss.wire import to_dict
 from serving.body import read_json
 from serving.catalogue import catalogue
@@ -33,7 +35,19 @@ MOST_BATCH_BYTES = 4_000_000
 
 _TURN = 25  # records assessed before other requests have a turn: some milliseconds
 _NO_STORE = {"cache-control": "no-store"}
-_PARAMETERS = ("lang", "models")
+_PARAMETERS = ("lang", "models", "jurisdiction")
+
+NO_JURISDICTION = "none"
+"""Asked for instead of a jurisdiction: no advice, and no preference among models."""
+
+
+class Asked(NamedTuple):
+    """What a query asks for."""
+
+    lang: str
+    place: Jurisdiction | None
+    models: tuple[Model, ...]
+    chosen: bool
 
 
 class Api:
@@ -42,12 +56,15 @@ class Api:
 
     Parameters
     ----------
-    models : sequence of RiskModel
+    models : sequence of RiskModel or PointsScore
         Models to serve.
+    place : Jurisdiction or None
+        Whose guidelines are in force unless a request names others.
     """
 
-    def __init__(self, models: Sequence[RiskModel]) -> None:
+    def __init__(self, models: Sequence[Model], place: Jurisdiction | None = None) -> None:
         self.models = tuple(models)
+        self.place = place
         self._by_id = {model.id: model for model in models}
         self._choose = lru_cache(maxsize=64)(self._choice)
         self._fixed = {
@@ -55,7 +72,7 @@ class Api:
             "/health": b'{"status":"ok"}',
             "/ready": orjson.dumps({"status": "ready", "models": list(self._by_id)}),
             "/v1/models": orjson.dumps(catalogue(models)),
-            "/openapi.json": orjson.dumps(openapi(models)),
+            "/openapi.json": orjson.dumps(openapi(models, place)),
         }
 
     def routes(self) -> list[Route]:
@@ -76,18 +93,18 @@ class Api:
 
     async def assess(self, request: Request) -> Response:
         """Assess one patient."""
-        lang, models = self._options(request)
+        asked = self._options(request)
         record = PatientRecord.parse(await read_json(request, MOST_BYTES))
-        assessment = assess(record, models)
+        assessment = assess(record, asked.models, asked.place, chosen=asked.chosen)
         assessment_id = _assessment_id()
         request.state.log = {"assessment_id": assessment_id}
         count_assessments((assessment,))
-        answer = to_dict(assessment, assessment_id=assessment_id, lang=lang)
+        answer = to_dict(assessment, assessment_id=assessment_id, lang=asked.lang)
         return Response(orjson.dumps(answer), 200, _NO_STORE, "application/json")
 
     async def assess_batch(self, request: Request) -> Response:
         """Assess many patients, or none if anything is wrong with one of them."""
-        lang, models = self._options(request)
+        asked = self._options(request)
         entries = _entries(await read_json(request, MOST_BATCH_BYTES))
         request.state.log = {"records": len(entries)}
         records: list[PatientRecord] = []
@@ -106,10 +123,13 @@ class Api:
             raise RecordError(problems)
         answers = []
         for start in range(0, len(records), _TURN):
-            assessments = assess_all(records[start : start + _TURN], models)
+            turn = records[start : start + _TURN]
+            assessments = assess_all(turn, asked.models, asked.place, chosen=asked.chosen)
             count_assessments(assessments)
             answers += [
-                orjson.Fragment(orjson.dumps(to_dict(a, assessment_id=_assessment_id(), lang=lang)))
+                orjson.Fragment(
+                    orjson.dumps(to_dict(a, assessment_id=_assessment_id(), lang=asked.lang))
+                )
                 for a in assessments
             ]
             await asyncio.sleep(0)
@@ -127,13 +147,13 @@ class Api:
         """Answer Prometheus."""
         return Response(exposition(), media_type=CONTENT_TYPE)
 
-    def _options(self, request: Request) -> tuple[str, tuple[RiskModel, ...]]:
-        """Language and models asked for in the query; each given at most once."""
-        lang, models = self._choose(request.scope["query_string"])
-        request.state.lang = lang
-        return lang, models
+    def _options(self, request: Request) -> Asked:
+        """What the query asks for; each parameter given at most once."""
+        asked = self._choose(request.scope["query_string"])
+        request.state.lang = asked.lang
+        return asked
 
-    def _choice(self, query_string: bytes) -> tuple[str, tuple[RiskModel, ...]]:
+    def _choice(self, query_string: bytes) -> Asked:
         """Read a query; clients send the same few again and again."""
         given = QueryParams(query_string).multi_items()
         query = dict(given)
@@ -149,15 +169,28 @@ class Api:
             problems.append(
                 Problem("unknown_language", "lang", f"must be one of {', '.join(LANGUAGES)}")
             )
-        ids = dict.fromkeys(query["models"].split(",")) if "models" in query else self._by_id
-        if not ids.keys() <= self._by_id.keys():
-            loaded = ", ".join(self._by_id)
+        place, named = self.place, query.get("jurisdiction")
+        if named is not None:
+            if named in JURISDICTIONS:
+                place = in_force(named)
+            elif named == NO_JURISDICTION:
+                place = None
+            else:
+                known = ", ".join((*JURISDICTIONS, NO_JURISDICTION))
+                problems.append(
+                    Problem("unknown_jurisdiction", "jurisdiction", f"must be one of {known}")
+                )
+        ids = query["models"].split(",") if "models" in query else None
+        try:
+            models = select(self.models, place, ids, demonstrations=True)
+        except UnknownModel:
+            loaded = ", ".join(("all", *self._by_id))
             problems.append(
                 Problem("unknown_model", "models", f"must be some of {loaded}, comma-separated")
             )
         if problems:
             raise RequestError(400, problems)
-        return lang, tuple(self._by_id[i] for i in ids)
+        return Asked(lang, place, models, ids is None)
 
 
 def _assessment_id() -> str:

@@ -2,7 +2,8 @@
 The BentoML service. Importing it loads the models, or refuses.
 
 Settings come from the environment: ``CDSS_BUNDLES`` is a folder of bundles to serve instead of
-those of the package, ``CDSS_DEMONSTRATION_MODELS=1`` adds demonstration models, ``CDSS_BENCH=1``
+those of the package, ``CDSS_DEMONSTRATION_MODELS=1`` adds demonstration models,
+``CDSS_JURISDICTION`` says whose guidelines are in force (default ``vn``), ``CDSS_BENCH=1``
 the empty route that `serving.benchmarks` compares with.
 """
 
@@ -18,9 +19,11 @@ import bentoml
 import structlog
 from bentoml._internal.server.http import traffic as bentoml_traffic
 
-from cdss import BundleError, RiskModel, load_models
+from cdss import BundleError, Model, load_models, published_models
+from cdss import jurisdiction as in_force
 from cdss.bundle import SHIPPED
 from cdss.i18n import LANGUAGES
+from cdss.jurisdiction import DEFAULT
 from serving import logs, traffic
 from serving.app import create_app
 
@@ -32,14 +35,14 @@ bentoml_traffic.TimeoutMiddleware = traffic.Timeout
 bentoml_traffic.MaxConcurrencyMiddleware = traffic.MaxConcurrency
 
 
-def models_from_environment() -> tuple[RiskModel, ...]:
+def models_from_environment() -> tuple[Model, ...]:
     """
     Load the models the environment asks for.
 
     Returns
     -------
-    tuple of RiskModel
-        At least one.
+    tuple of RiskModel or PointsScore
+        Trained models, then the published equations.
 
     Raises
     ------
@@ -53,11 +56,12 @@ def models_from_environment() -> tuple[RiskModel, ...]:
     models = load_models(demonstrations=demonstrations == "1", folder=folder)
     if not models:
         raise BundleError("only demonstration models found; CDSS_DEMONSTRATION_MODELS=1 loads them")
-    return models
+    return (*models, *published_models())
 
 
 logs.configure()
 models = models_from_environment()
+place = in_force(os.environ.get("CDSS_JURISDICTION") or DEFAULT)
 
 
 @bentoml.service(
@@ -70,7 +74,9 @@ models = models_from_environment()
     logging={"access": {"enabled": False}},
     tracing={"excluded_urls": ".*"},
 )
-@bentoml.asgi_app(create_app(models, empty_route=os.environ.get("CDSS_BENCH") == "1"), path="/")
+@bentoml.asgi_app(
+    create_app(models, place, empty_route=os.environ.get("CDSS_BENCH") == "1"), path="/"
+)
 class Cdss:
     """Explained risks of non-communicable diseases from one check-up."""
 

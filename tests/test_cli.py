@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from cdss import cli
 from cdss.assess import assess
 from cdss.bundle import load_models
+from cdss.jurisdiction import jurisdiction
 from cdss.wire import model_to_dict, to_dict
 from tests.toy import record
 
@@ -26,6 +27,7 @@ def payload(**values: object) -> str:
 def run(toy_models: tuple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable:
     """Run the command line on the toy bundles."""
     monkeypatch.setattr(cli, "load_models", partial(load_models, folder=tmp_path / "bundles"))
+    monkeypatch.setattr(cli, "published_models", tuple)
     monkeypatch.setenv("COLUMNS", "80")
     return lambda *arguments, **options: CliRunner().invoke(cli.app, arguments, **options)
 
@@ -43,7 +45,8 @@ def test_assess_prints_a_report(run: Callable, patient: str) -> None:
     assert 0 == result.exit_code
     assert "" == result.stderr
     shown = result.stdout.splitlines()
-    assert ["Risk assessment for 2026-11-22", "", "New diabetes, within 10 years"] == shown[:3]
+    assert ["Risk assessment for 2026-11-22", "", "Advice (Viet Nam)"] == shown[:3]
+    assert "New diabetes, within 10 years" in shown
     assert "Demonstration model" not in result.stdout
 
 
@@ -61,9 +64,8 @@ def test_json_is_exactly_that_of_the_service(
     answer = json.loads(result.stdout)
 
     assessment_id = answer["assessment_id"]
-    expected = to_dict(
-        assess(record(**PATIENT), toy_models[:2]), assessment_id=assessment_id, lang="vi"
-    )
+    assessment = assess(record(**PATIENT), toy_models[:2], jurisdiction("vn"), chosen=True)
+    expected = to_dict(assessment, assessment_id=assessment_id, lang="vi")
     assert expected == answer
     again = json.loads(run("assess", patient, "--format", "json").stdout)
     assert assessment_id != again["assessment_id"]
@@ -125,11 +127,15 @@ def test_a_file_that_is_not_there_is_bad_input(run: Callable) -> None:
 def test_an_unknown_model_or_language_is_bad_input(run: Callable, patient: str) -> None:
     model = run("assess", patient, "--model", "other")
     language = run("assess", patient, "--lang", "fr")
+    place = run("assess", patient, "--jurisdiction", "xx")
 
     expected = "there is no model other; there are: toy, toy-old, toy-teaching\n"
     assert (2, expected) == (model.exit_code, model.stderr)
     assert (2, "there are no words in fr; languages: en, vi\n") == (
         language.exit_code, language.stderr
+    )  # fmt: skip
+    assert (2, "there is no jurisdiction xx; there are: us, vn, who\n") == (
+        place.exit_code, place.stderr
     )  # fmt: skip
 
 

@@ -62,6 +62,9 @@ def every_problem() -> list[Problem]:
         "alt": {}, "ast": {"value": 1, "unit": "x"}, "ggt": {"value": 20, "date": "2027-01-01"},
         "systolic_bp": 80, "diastolic_bp": 90, "weight": 25, "height": 230,
     }  # fmt: skip
+    found += problems_of(day | {"values": {"age": 54}, "history": {}})
+    visits = [{"date": "2027-01-01", "values": {"age": 54}}, {"day": 1}, {"date": "x", "values": 1}]
+    found += problems_of(day | {"values": {"age": 54}, "history": visits})
     found += problems_of({"index_date": "soon", "values": {"age": 54}})
     found += problems_of(day | {"values": values})
     refusal = toy_model().estimate(record(age=90, diabetes=True))

@@ -4,12 +4,13 @@ import pytest
 from rich.console import Console, RenderableType
 
 from cdss.assess import Assessment, assess
+from cdss.card import models_report
 from cdss.errors import Problem
 from cdss.estimate import Contribution, RiskEstimate
 from cdss.i18n import LANGUAGES, words
-from cdss.report import assessment_report, models_report, problem_list
-from cdss.variables import VARIABLES
 from cdss.limits import Limit
+from cdss.report import assessment_report, problem_list
+from cdss.variables import VARIABLES
 from tests.toy import record, toy_model
 
 PATIENT = {"age": 54, "sex": "female", "height": 158, "weight": 71.5, "pregnant": False}

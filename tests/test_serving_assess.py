@@ -54,6 +54,7 @@ def test_the_whole_answer(client: TestClient) -> None:
         "missing": [],
         "warnings": [],
         "demonstration": False,
+        "reference": None,
     }
     teaching = {
         "code": "demonstration",
@@ -69,6 +70,9 @@ def test_the_whole_answer(client: TestClient) -> None:
     assert {
         "assessment_id": found["assessment_id"],
         "index_date": "2026-11-22",
+        "jurisdiction": None,
+        **{name: [] for name in ("answers", "ranges", "points", "disagreements")},
+        **{name: [] for name in ("advice", "undecided", "to_ask")},
         "estimates": [
             estimate,
             estimate

@@ -251,4 +251,4 @@ def test_models_of_the_document_are_those_loaded() -> None:
     document = openapi([toy_model(), toy_model(id="other")])
     models = document["components"]["parameters"]["models"]["schema"]["items"]["enum"]
 
-    assert ["toy", "other"] == models
+    assert ["all", "toy", "other"] == models

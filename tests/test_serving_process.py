@@ -46,7 +46,8 @@ def test_it_says_that_it_is_ready_and_where(server: Server) -> None:
     lines = [json.loads(line) for line in server.log.read_text().splitlines()]
     ready, listening = (line for line in lines if line["event"] in {"ready", "listening"})
 
-    assert ["toy", "toy-too"] == ready["models"]
+    assert ["toy", "toy-too"] == ready["models"][:2]
+    assert "who-2019-lab-sea" in ready["models"]
     assert f"http://127.0.0.1:{server.port}" == listening["url"]
 
 

@@ -55,6 +55,9 @@ def test_an_assessment_in_json() -> None:
     assert {
         "assessment_id": "a-1",
         "index_date": "2026-11-22",
+        "jurisdiction": None,
+        **{name: [] for name in ("answers", "ranges", "points", "disagreements")},
+        **{name: [] for name in ("advice", "undecided", "to_ask")},
         "estimates": [
             {
                 "model": "toy",
@@ -64,6 +67,7 @@ def test_an_assessment_in_json() -> None:
                 "missing": ["alt"],
                 "warnings": [unstated, stale],
                 "demonstration": False,
+                "reference": None,
             }
         ],
         "not_estimated": [{"model": "toy-old", **named, "reasons": [outside]}],
@@ -136,13 +140,17 @@ def test_a_model_in_json() -> None:
     expected = {
         "model": "toy",
         "version": "1.0.0",
+        "kind": "trained",
         "outcome": "incident_diabetes",
         "horizon_years": 10.0,
         "inputs": ["age", "sex", "bmi"],
         "optional": ["alt"],
         "limits": {"age": [20, 80], "bmi": [12.5, 60], "alt": [1, 1000]},
         "excluded": ["diabetes", "pregnant"],
+        "only_with": [],
         "population": "Nobody: a model made by hand for tests.",
+        "sources": ["tests/toy.py, WEIGHTS"],
+        "off": False,
         "demonstration": False,
     }
 

@@ -13,10 +13,13 @@ from cdss.errors import (
     DefinitionError,
     Problem,
     RecordError,
+    UnknownJurisdiction,
     UnknownLanguage,
     UnknownModel,
 )
 from cdss.estimate import Contribution, NoEstimate, PointsTotal, RiskEstimate, RiskRange
+from cdss.guideline import Advice, Undecided
+from cdss.jurisdiction import JURISDICTIONS, Jurisdiction, Model, jurisdiction
 from cdss.points import PointsScore
 from cdss.record import PatientRecord
 from cdss.risk import RiskModel
@@ -26,12 +29,16 @@ from cdss.variables import VARIABLES, Variable
 __version__ = "0.1.0"
 
 __all__ = [
+    "JURISDICTIONS",
     "VARIABLES",
+    "Advice",
     "Assessment",
     "BundleError",
     "CdssError",
     "Contribution",
     "DefinitionError",
+    "Jurisdiction",
+    "Model",
     "NoEstimate",
     "PatientRecord",
     "PointsScore",
@@ -42,11 +49,14 @@ __all__ = [
     "RiskModel",
     "RiskRange",
     "Source",
+    "Undecided",
+    "UnknownJurisdiction",
     "UnknownLanguage",
     "UnknownModel",
     "Variable",
     "assess",
     "assess_all",
+    "jurisdiction",
     "load_bundle",
     "load_models",
     "published_models",

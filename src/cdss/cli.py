@@ -6,7 +6,7 @@ import io
 import json
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -17,10 +17,20 @@ from rich.console import Console, RenderableType
 
 from cdss.assess import assess as run
 from cdss.bundle import load_models
-from cdss.errors import BundleError, RecordError, UnknownLanguage, UnknownModel
+from cdss.card import card_report, models_report
+from cdss.equations import published_models
+from cdss.errors import (
+    BundleError,
+    RecordError,
+    UnknownJurisdiction,
+    UnknownLanguage,
+    UnknownModel,
+)
 from cdss.i18n import LANGUAGES, Words, words
+from cdss.jurisdiction import DEFAULT, JURISDICTIONS, Model, select
+from cdss.jurisdiction import jurisdiction as in_force
 from cdss.record import PatientRecord
-from cdss.report import assessment_report, models_report, problem_list
+from cdss.report import assessment_report, problem_list
 from cdss.wire import model_to_dict, to_dict
 
 BAD_INPUT = 2
@@ -49,19 +59,27 @@ Output = Annotated[Format, typer.Option("--format", help="For people, or for pro
 def assess(
     file: Annotated[Path, typer.Argument(help="The patient's record, JSON; - reads the input.")],
     model: Annotated[
-        list[str] | None, typer.Option(help="Ask only this model; may be repeated.")
+        list[str] | None, typer.Option(help="Ask only this model; may be repeated; or all.")
     ] = None,
     demonstrations: Annotated[
         bool, typer.Option("--demonstrations", help="Ask demonstration models too.")
     ] = False,
+    jurisdiction: Annotated[
+        str, typer.Option(help=f"Whose guidelines: {', '.join(JURISDICTIONS)}.")
+    ] = DEFAULT,
     lang: Lang = "en",
     form: Output = Format.text,
 ) -> None:
-    """Assess one patient: risks, and what makes them higher or lower."""
+    """Assess one patient: risks, what makes them higher or lower, and what to do."""
     text = _words(lang)
     with _explained(text):
+        place = in_force(jurisdiction)
         record = PatientRecord.parse(_read(file, text))
-        assessment = run(record, load_models(model, demonstrations=demonstrations))
+        asked = select(
+            [*load_models(demonstrations=True), *published_models()],
+            place, model, demonstrations=demonstrations,
+        )  # fmt: skip
+        assessment = run(record, asked, place, chosen=not model)
     if form is Format.json:
         _print_json(to_dict(assessment, assessment_id=str(uuid.uuid4()), lang=lang))
     else:
@@ -69,15 +87,27 @@ def assess(
 
 
 @app.command()
-def models(lang: Lang = "en", form: Output = Format.text) -> None:
-    """List the models, demonstrations included."""
+def models(
+    card: Annotated[str | None, typer.Option(help="Show the card of this model.")] = None,
+    lang: Lang = "en",
+    form: Output = Format.text,
+) -> None:
+    """List the models, demonstrations included; or show one."""
     text = _words(lang)
     with _explained(text):
-        loaded = load_models(demonstrations=True)
+        loaded = [*load_models(demonstrations=True), *published_models()]
+        if card is not None:
+            loaded = [model for model in loaded if model.id == card] or _no_model(card, loaded)
     if form is Format.json:
-        _print_json([model_to_dict(model) for model in loaded])
+        _print_json([model_to_dict(model, lang) for model in loaded])
+    elif card is not None:
+        _print(card_report(loaded[0], lang))
     else:
         _print(models_report(loaded, lang))
+
+
+def _no_model(card: str, loaded: Sequence[Model]) -> NoReturn:
+    raise UnknownModel([card], [model.id for model in loaded])
 
 
 def main() -> None:
@@ -105,6 +135,9 @@ def _explained(text: Words) -> Iterator[None]:
     except UnknownModel as error:
         unknown, known = ", ".join(error.unknown), ", ".join(error.known)
         _fail(text("cli.unknown_model", unknown=unknown, known=known))
+    except UnknownJurisdiction as error:
+        known = ", ".join(error.known)
+        _fail(text("cli.unknown_jurisdiction", unknown=error.unknown, known=known))
     except BundleError as error:
         _fail(text("cli.bad_models"), str(error), code=DAMAGED)
 

@@ -187,6 +187,7 @@ def _model(
         spanned=tuple(i for i in inputs[1:] if VARIABLES[i].kind != "quantity"),
         cautions=tuple(Problem(code, "model", _words(code)) for code in facts.get("cautions", ())),
         off=facts.get("off", False),
+        reference=MappingProxyType({i: facts["reference"][i] for i in inputs[1:]}),
         facts=MappingProxyType(
             {
                 "equation": name,

@@ -8,6 +8,7 @@ Everything cdss raises on purpose.
     ├── RecordError       what was said about the patient cannot be used; lists *all* problems
     ├── UnknownModel      a model id that is not loaded; lists those that are
     ├── UnknownLanguage   a language there are no words in; lists those there are
+    ├── UnknownJurisdiction  a jurisdiction there is no file of; lists those there are
     └── BundleError       a bundle is damaged, tampered with, or fails its known answers
 
 An error's text names variables, units and limits, never a patient's value.
@@ -98,6 +99,23 @@ class UnknownLanguage(CdssError, LookupError):
     def __init__(self, unknown: str, known: Iterable[str]) -> None:
         self.unknown, self.known = unknown, tuple(known)
         super().__init__(f"no words in {unknown!r}; languages: {', '.join(self.known)}")
+
+
+class UnknownJurisdiction(CdssError, LookupError):
+    """
+    A jurisdiction there is no file of.
+
+    Parameters
+    ----------
+    unknown : str
+        What was asked for.
+    known : iterable of str
+        Ids of those there are.
+    """
+
+    def __init__(self, unknown: str, known: Iterable[str]) -> None:
+        self.unknown, self.known = unknown, tuple(known)
+        super().__init__(f"no jurisdiction {unknown!r}; there are: {', '.join(self.known)}")
 
 
 class BundleError(CdssError):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cdss.errors import Problem
@@ -58,6 +59,9 @@ class RiskEstimate:
         What the reader must know, e.g. an eligibility criterion nobody stated.
     demonstration : bool
         The model was made from teaching data: not for patients (a warning says so too).
+    reference : mapping of str to value
+        The reference patient of a published equation, of mean risk of man and woman; empty for a
+        trained model, whose baseline is the average person of its study.
     """
 
     model: str
@@ -70,6 +74,7 @@ class RiskEstimate:
     missing: tuple[str, ...]
     warnings: tuple[Problem, ...]
     demonstration: bool = False
+    reference: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from cdss.derived import DERIVED, derive
 from cdss.errors import Problem, RecordError
 from cdss.units import UNITS, convert
 from cdss.variables import VARIABLES, Value, Variable
+
+MOST_VISITS = 200
+"""Earlier check-ups in one record."""
 
 _MEMBERS = frozenset({"value", "unit", "date"})
 _IMPLIED = (
@@ -21,6 +24,22 @@ _IMPLIED = (
     ("diabetes", "diabetes_type"),
 )  # a "no" to the first contradicts a "yes" to the second
 _VARIABLES = dict(VARIABLES)  # looked up for every value: faster than through the proxy
+
+
+class Visit(NamedTuple):
+    """
+    An earlier check-up.
+
+    Attributes
+    ----------
+    day : datetime.date
+        Before the index date.
+    values : mapping of str to value
+        What was known then, canonical units.
+    """
+
+    day: date
+    values: Mapping[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +57,18 @@ class PatientRecord:
         Names in `values` that were computed, not recorded.
     set_aside : tuple of Problem
         What was sent but could not be used (too old), so that nothing is lost silently.
+    measured : mapping of str to datetime.date
+        Day of measurement of those values that were sent with one.
+    history : tuple of Visit
+        Earlier check-ups, oldest first. Models see the index date only; rules see readings.
     """
 
     index_date: date
     values: Mapping[str, Value]
     derived: frozenset[str] = frozenset()
     set_aside: tuple[Problem, ...] = ()
+    measured: Mapping[str, date] = field(default_factory=dict)
+    history: tuple[Visit, ...] = ()
 
     @classmethod
     def parse(cls, payload: Any) -> PatientRecord:
@@ -56,7 +81,8 @@ class PatientRecord:
             ``{"index_date": "2026-11-22", "values": {"age": 54, "sex": "female",
             "total_cholesterol": {"value": 5.9, "unit": "mmol/L", "date": "2026-10-01"}}}``. A bare
             number is in the variable's canonical unit; ``date`` is the day of measurement;
-            ``null`` means unknown.
+            ``null`` means unknown. ``history`` may list earlier check-ups, each
+            ``{"date": "2026-10-01", "values": {...}}``.
 
         Returns
         -------
@@ -79,8 +105,8 @@ class PatientRecord:
         if not isinstance(payload, Mapping):
             raise RecordError([Problem("not_an_object", "record", "must be a JSON object")])
         problems = [
-            Problem("unknown_member", str(name)[:64], "is not one of index_date, values")
-            for name in payload.keys() - {"index_date", "values"}
+            Problem("unknown_member", str(name)[:64], "is not one of index_date, values, history")
+            for name in payload.keys() - {"index_date", "values", "history"}
         ]
         index_date = _day(payload.get("index_date"), "index_date", problems)
         entries = payload.get("values")
@@ -89,7 +115,8 @@ class PatientRecord:
                 Problem("not_an_object", "values", "must be an object of variables and values")
             )
             entries = {}
-        values, set_aside = _values(entries, index_date, problems)
+        values, set_aside, measured_on = _values(entries, index_date, problems)
+        history = _history(payload.get("history"), index_date, problems)
         if not problems and not values:
             problems.append(
                 Problem("empty_record", "values", "holds nothing that is known at the index date")
@@ -103,14 +130,17 @@ class PatientRecord:
             MappingProxyType(values | computed),
             frozenset(computed),
             tuple(set_aside),
+            measured_on,
+            history,
         )
 
 
 def _values(
     entries: Mapping[Any, Any], index_date: date | None, problems: list[Problem]
-) -> tuple[dict[str, Value], list[Problem]]:
-    """Usable values in canonical units, and what is too old to use."""
+) -> tuple[dict[str, Value], list[Problem], dict[str, date]]:
+    """Usable values in canonical units, what is too old to use, and days of measurement."""
     values: dict[str, Value] = {}
+    measured_on: dict[str, date] = {}
     set_aside: list[Problem] = []
     for name, entry in entries.items():
         variable = _VARIABLES.get(name) if isinstance(name, str) else None
@@ -133,7 +163,40 @@ def _values(
             set_aside.append(Problem("stale", name, detail, {"days": days}))
         else:
             values[name] = value
-    return values, set_aside
+            if measured:
+                measured_on[name] = measured
+    return values, set_aside, measured_on
+
+
+def _history(entries: Any, index_date: date | None, problems: list[Problem]) -> tuple[Visit, ...]:
+    """Earlier check-ups, oldest first; their problems are told under ``history/<position>``."""
+    if entries is None:
+        return ()
+    if not isinstance(entries, list) or len(entries) > MOST_VISITS:
+        problems.append(
+            Problem("wrong_history", "history", f"must be an array of up to {MOST_VISITS} visits",
+                    {"most": MOST_VISITS})
+        )  # fmt: skip
+        return ()
+    visits = []
+    for at, entry in enumerate(entries):
+        found: list[Problem] = []
+        if not isinstance(entry, Mapping) or set(entry) != {"date", "values"}:
+            found.append(Problem("wrong_visit", "date", "must be an object of date and values"))
+        elif not isinstance(entry["values"], Mapping):
+            found.append(Problem("wrong_visit", "values", "must be an object of date and values"))
+        else:
+            day = _day(entry["date"], "date", found)
+            if day and index_date and day >= index_date:
+                found.append(Problem("not_before", "date", "must be before the index date"))
+            values, _, _ = _values(entry["values"], day, found)
+            found += _contradictions(values)
+            if day and not found:
+                visits.append(Visit(day, MappingProxyType(values | derive(values))))
+        problems += [
+            Problem(p.code, f"history/{at}/{p.variable}", p.detail, p.params) for p in found
+        ]
+    return tuple(sorted(visits, key=lambda visit: visit.day))
 
 
 def _plain(variable: Variable, entry: Any) -> Value | None:

@@ -65,6 +65,8 @@ class RiskModel:
     compared : mapping of str to Limit
         Range within which an equation was compared with other people's programs; beyond it the
         estimate carries a warning.
+    reference : mapping of str to value
+        Whom contributions compare with; empty for the average person of the study.
     excluded : tuple of str
         Yes/no variables; "yes" means the model does not apply, unknown gives a warning.
     measured_by : tuple of str
@@ -105,6 +107,7 @@ class RiskModel:
     spanned: tuple[str, ...] = ()
     cautions: tuple[Problem, ...] = ()
     compared: Mapping[str, Limit] = field(default_factory=dict)
+    reference: Mapping[str, Value] = field(default_factory=dict)
     off: bool = False
     facts: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -201,7 +204,6 @@ class RiskModel:
     def _span(self, record: PatientRecord, names: list[str]) -> RiskRange:
         """Lowest and highest risk over every value of what is unknown."""
         options = [VARIABLES[name].options for name in names]
-        known = record.values
         cases = [
             PatientRecord(
                 record.index_date, {**record.values, **dict(zip(names, case, strict=True))}
@@ -276,6 +278,7 @@ class RiskModel:
                     tuple(name for name in self.optional if name not in record.values),
                     self._warnings(record),
                     self.demonstration,
+                    self.reference,
                 )
             )
         return answers

@@ -75,6 +75,7 @@ _TABLE: dict[str, dict[str, Conversion]] = {
     "age_at_diabetes_diagnosis": {"mo": Conversion(1 / 12, 0, SI)},
     "height": _LENGTH,
     "waist": _LENGTH,
+    "mid_arm_circumference": _LENGTH,
     "weight": {"g": Conversion(0.001, 0, SI), "[lb_av]": Conversion(0.45359237, 0, YARD)},
     "systolic_bp": _PRESSURE,
     "diastolic_bp": _PRESSURE,

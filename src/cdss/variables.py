@@ -130,6 +130,8 @@ _ROWS = (
              fresh_for=YEAR, modifiable=True, source=_observed("BMXWT", "25.6 to 371.0 kg")),
     Variable("bmi", "quantity", "anthropometry", "kg/m2", 10, 135, loinc=("39156-5",),
              fresh_for=YEAR, modifiable=True, source=_observed("BMXBMI", "12.0 to 130.2 kg/m2")),
+    Variable("mid_arm_circumference", "quantity", "anthropometry", "cm", 10, 80, fresh_for=YEAR,
+             source=_defined("BMXARMC of US NHANES lies within it")),
     Variable("waist", "quantity", "waist", "cm", 40, 200, loinc=("8280-0", "56086-2", "56115-9"),
              fresh_for=YEAR, modifiable=True, source=_observed("BMXWAIST", "55.5 to 179.0 cm")),
     Variable("systolic_bp", "quantity", "blood_pressure", "mm[Hg]", 60, 300, loinc=("8480-6",),

@@ -2,7 +2,8 @@
 WHO cardiovascular risk 2019, with and without laboratory values.
 
 Two endpoints (myocardial infarction or death from coronary heart disease; stroke), each
-recalibrated to a region or country, combined as independent. No term for blood pressure treatment, none for HDL.
+recalibrated to a region or country, combined as independent. There is no term for blood pressure
+treatment, and none for HDL.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Countries, a TOML file each."""
