@@ -22,7 +22,42 @@ def lipids(
     current_smoker: Any,
     diabetes: Any,
 ) -> Any:
-    """Risk with cholesterol; mmol/L, mmHg, years."""
+    """
+    Risk by the equation with cholesterol.
+
+    Parameters
+    ----------
+    c : mapping of str to float
+        Coefficients of the sex, by term.
+    sex : {"male", "female"}
+        Sex as the derivation study recorded it.
+    age : float or ndarray
+        Age at the index date, a (years).
+    systolic_bp : float or ndarray
+        Systolic blood pressure, mmHg.
+    total_cholesterol : float or ndarray
+        Total cholesterol, mmol/L.
+    hdl_cholesterol : float or ndarray
+        HDL cholesterol, mmol/L.
+    bp_treated : {0, 1} or ndarray
+        1 if blood pressure is treated with drugs.
+    current_smoker : {0, 1} or ndarray
+        1 if the person smokes now.
+    diabetes : {0, 1} or ndarray
+        1 if diabetes was diagnosed.
+
+    Returns
+    -------
+    float or ndarray
+        Absolute risk of cardiovascular disease within 10 years, 0-1.
+        NaN where an input is NaN, never a default. The limits of ``equation.toml`` are not
+        checked here.
+
+    Source
+    ------
+    D'Agostino RB et al., Circulation 2008;117:743-753. Erratum: none known. Treated or not,
+    the logarithm of the pressure is used.
+    """
     terms = {
         "ln_tc": np.log(mg_per_dl("total_cholesterol", total_cholesterol)),
         "ln_hdl": np.log(mg_per_dl("hdl_cholesterol", hdl_cholesterol)),
@@ -41,7 +76,40 @@ def body_mass(
     current_smoker: Any,
     diabetes: Any,
 ) -> Any:
-    """Risk with body mass index; kg/m2, mmHg, years."""
+    """
+    Risk by the equation with body mass index.
+
+    Parameters
+    ----------
+    c : mapping of str to float
+        Coefficients of the sex, by term.
+    sex : {"male", "female"}
+        Sex as the derivation study recorded it.
+    age : float or ndarray
+        Age at the index date, a (years).
+    systolic_bp : float or ndarray
+        Systolic blood pressure, mmHg.
+    bmi : float or ndarray
+        Body mass index, kg/m2.
+    bp_treated : {0, 1} or ndarray
+        1 if blood pressure is treated with drugs.
+    current_smoker : {0, 1} or ndarray
+        1 if the person smokes now.
+    diabetes : {0, 1} or ndarray
+        1 if diabetes was diagnosed.
+
+    Returns
+    -------
+    float or ndarray
+        Absolute risk of cardiovascular disease within 10 years, 0-1.
+        NaN where an input is NaN, never a default. The limits of ``equation.toml`` are not
+        checked here.
+
+    Source
+    ------
+    D'Agostino RB et al., Circulation 2008;117:743-753. Erratum: none known. Treated or not,
+    the logarithm of the pressure is used.
+    """
     terms = {"ln_bmi": np.log(bmi)}
     return _risk(c, age, systolic_bp, bp_treated, current_smoker, diabetes, terms)
 

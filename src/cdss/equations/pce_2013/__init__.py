@@ -22,7 +22,41 @@ def risk(
     current_smoker: Any,
     diabetes: Any,
 ) -> Any:
-    """Risk; mmol/L, mmHg, years."""
+    """
+    Risk by the pooled cohort equations.
+
+    Parameters
+    ----------
+    c : mapping of str to float
+        Coefficients of the sex, by term.
+    sex : {"male", "female"}
+        Sex as the derivation study recorded it.
+    age : float or ndarray
+        Age at the index date, a (years).
+    systolic_bp : float or ndarray
+        Systolic blood pressure, mmHg.
+    total_cholesterol : float or ndarray
+        Total cholesterol, mmol/L.
+    hdl_cholesterol : float or ndarray
+        HDL cholesterol, mmol/L.
+    bp_treated : {0, 1} or ndarray
+        1 if blood pressure is treated with drugs.
+    current_smoker : {0, 1} or ndarray
+        1 if the person smokes now.
+    diabetes : {0, 1} or ndarray
+        1 if diabetes was diagnosed.
+
+    Returns
+    -------
+    float or ndarray
+        Absolute risk of heart attack, coronary death or stroke within 10 years, 0-1.
+        NaN where an input is NaN, never a default. The limits of ``equation.toml`` are not
+        checked here.
+
+    Source
+    ------
+    Goff DC et al., Circulation 2014;129(Suppl 2):S49-S73, Table A. Erratum: see ``equation.toml``.
+    """
     ln_age = np.log(age)
     ln_tc = np.log(mg_per_dl("total_cholesterol", total_cholesterol))
     ln_hdl = np.log(mg_per_dl("hdl_cholesterol", hdl_cholesterol))

@@ -23,7 +23,46 @@ def vascular(
     bp_treated: Any,
     on_statin: Any,
 ) -> Any:
-    """Total cardiovascular disease, or ASCVD; mmol/L, mmHg, mL/min/1.73 m2, years."""
+    """
+    Risk of total cardiovascular disease, or of ASCVD.
+
+    Parameters
+    ----------
+    c : mapping of str to float
+        Coefficients of the sex, by term.
+    sex : {"male", "female"}
+        Sex as the derivation study recorded it.
+    age : float or ndarray
+        Age at the index date, a (years).
+    systolic_bp : float or ndarray
+        Systolic blood pressure, mmHg.
+    total_cholesterol : float or ndarray
+        Total cholesterol, mmol/L.
+    hdl_cholesterol : float or ndarray
+        HDL cholesterol, mmol/L.
+    egfr : float or ndarray
+        Estimated GFR (CKD-EPI 2021), mL/min/{1.73_m2}.
+    diabetes : {0, 1} or ndarray
+        1 if diabetes was diagnosed.
+    current_smoker : {0, 1} or ndarray
+        1 if the person smokes now.
+    bp_treated : {0, 1} or ndarray
+        1 if blood pressure is treated with drugs.
+    on_statin : {0, 1} or ndarray
+        1 if a statin is taken.
+
+    Returns
+    -------
+    float or ndarray
+        Absolute risk of the outcome of the coefficients, within their horizon, 0-1.
+        NaN where an input is NaN, never a default. The limits of ``equation.toml`` are not
+        checked here.
+
+    Source
+    ------
+    Khan SS et al., Circulation 2024;149:430-449, base equations. Erratum: one row of the printed
+    table is named differently at 30 years ("Age, 10 years"): it is the same term.
+    """
     years = _age(age)
     non_hdl = total_cholesterol - hdl_cholesterol - 3.5
     hdl = (hdl_cholesterol - 1.3) / 0.3
@@ -50,7 +89,42 @@ def heart_failure(
     current_smoker: Any,
     bp_treated: Any,
 ) -> Any:
-    """Heart failure; kg/m2, mmHg, mL/min/1.73 m2, years."""
+    """
+    Risk of heart failure.
+
+    Parameters
+    ----------
+    c : mapping of str to float
+        Coefficients of the sex, by term.
+    sex : {"male", "female"}
+        Sex as the derivation study recorded it.
+    age : float or ndarray
+        Age at the index date, a (years).
+    systolic_bp : float or ndarray
+        Systolic blood pressure, mmHg.
+    bmi : float or ndarray
+        Body mass index, kg/m2.
+    egfr : float or ndarray
+        Estimated GFR (CKD-EPI 2021), mL/min/{1.73_m2}.
+    diabetes : {0, 1} or ndarray
+        1 if diabetes was diagnosed.
+    current_smoker : {0, 1} or ndarray
+        1 if the person smokes now.
+    bp_treated : {0, 1} or ndarray
+        1 if blood pressure is treated with drugs.
+
+    Returns
+    -------
+    float or ndarray
+        Absolute risk of the outcome of the coefficients, within their horizon, 0-1.
+        NaN where an input is NaN, never a default. The limits of ``equation.toml`` are not
+        checked here.
+
+    Source
+    ------
+    Khan SS et al., Circulation 2024;149:430-449, base equations. Erratum: one row of the printed
+    table is named differently at 30 years ("Age, 10 years"): it is the same term.
+    """
     years = _age(age)
     obese = (np.maximum(bmi, 30) - 30) / 5
     terms = {

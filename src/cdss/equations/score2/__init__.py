@@ -26,7 +26,39 @@ def risk(
     current_smoker: Any,
     diabetes: Any,
 ) -> Any:
-    """SCORE2; mmol/L, mmHg, years."""
+    """
+    Risk by SCORE2.
+
+    Parameters
+    ----------
+    c : mapping of str to float
+        Coefficients of the sex, by term.
+    sex : {"male", "female"}
+        Sex as the derivation study recorded it.
+    age : float or ndarray
+        Age at the index date, a (years).
+    systolic_bp : float or ndarray
+        Systolic blood pressure, mmHg.
+    total_cholesterol : float or ndarray
+        Total cholesterol, mmol/L.
+    hdl_cholesterol : float or ndarray
+        HDL cholesterol, mmol/L.
+    current_smoker : {0, 1} or ndarray
+        1 if the person smokes now.
+    diabetes : {0, 1} or ndarray
+        1 if diabetes was diagnosed.
+
+    Returns
+    -------
+    float or ndarray
+        Absolute risk of heart attack, stroke or cardiovascular death within 10 years, 0-1.
+        NaN where an input is NaN, never a default. The limits of ``equation.toml`` are not
+        checked here.
+
+    Source
+    ------
+    SCORE2 working group, Eur Heart J 2021;42:2439-2454, and its successors in ``equation.toml``.
+    """
     terms = _shared(age, systolic_bp, total_cholesterol, hdl_cholesterol, current_smoker)
     return _recalibrated(c, terms | _diabetes(terms["cage"], diabetes))
 
@@ -41,7 +73,37 @@ def without_diabetes(
     hdl_cholesterol: Any,
     current_smoker: Any,
 ) -> Any:
-    """SCORE2-Asia-Pacific, whose charts exclude people with diabetes."""
+    """
+    Risk by SCORE2-Asia-Pacific, whose charts exclude people with diabetes.
+
+    Parameters
+    ----------
+    c : mapping of str to float
+        Coefficients of the sex, by term.
+    sex : {"male", "female"}
+        Sex as the derivation study recorded it.
+    age : float or ndarray
+        Age at the index date, a (years).
+    systolic_bp : float or ndarray
+        Systolic blood pressure, mmHg.
+    total_cholesterol : float or ndarray
+        Total cholesterol, mmol/L.
+    hdl_cholesterol : float or ndarray
+        HDL cholesterol, mmol/L.
+    current_smoker : {0, 1} or ndarray
+        1 if the person smokes now.
+
+    Returns
+    -------
+    float or ndarray
+        Absolute risk of heart attack, stroke or cardiovascular death within 10 years, 0-1.
+        NaN where an input is NaN, never a default. The limits of ``equation.toml`` are not
+        checked here.
+
+    Source
+    ------
+    SCORE2 working group, Eur Heart J 2021;42:2439-2454, and its successors in ``equation.toml``.
+    """
     return _recalibrated(
         c, _shared(age, systolic_bp, total_cholesterol, hdl_cholesterol, current_smoker)
     )
@@ -60,7 +122,43 @@ def with_diabetes(
     age_at_diabetes_diagnosis: Any,
     current_smoker: Any,
 ) -> Any:
-    """SCORE2-Diabetes, of a person with diabetes; HbA1c in %, eGFR in mL/min/1.73 m2."""
+    """
+    Risk by SCORE2-Diabetes, of a person with diabetes.
+
+    Parameters
+    ----------
+    c : mapping of str to float
+        Coefficients of the sex, by term.
+    sex : {"male", "female"}
+        Sex as the derivation study recorded it.
+    age : float or ndarray
+        Age at the index date, a (years).
+    systolic_bp : float or ndarray
+        Systolic blood pressure, mmHg.
+    total_cholesterol : float or ndarray
+        Total cholesterol, mmol/L.
+    hdl_cholesterol : float or ndarray
+        HDL cholesterol, mmol/L.
+    hba1c : float or ndarray
+        HbA1c, %.
+    egfr : float or ndarray
+        Estimated GFR (CKD-EPI 2021), mL/min/{1.73_m2}.
+    age_at_diabetes_diagnosis : float or ndarray
+        Age when diabetes was diagnosed, a (years).
+    current_smoker : {0, 1} or ndarray
+        1 if the person smokes now.
+
+    Returns
+    -------
+    float or ndarray
+        Absolute risk of heart attack, stroke or cardiovascular death within 10 years, 0-1.
+        NaN where an input is NaN, never a default. The limits of ``equation.toml`` are not
+        checked here.
+
+    Source
+    ------
+    SCORE2 working group, Eur Heart J 2021;42:2439-2454, and its successors in ``equation.toml``.
+    """
     terms = _shared(age, systolic_bp, total_cholesterol, hdl_cholesterol, current_smoker)
     cage = terms["cage"]
     ifcc = (mmol_per_mol(hba1c) - 31) / 9.34

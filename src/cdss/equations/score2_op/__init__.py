@@ -20,7 +20,40 @@ def risk(
     current_smoker: Any,
     diabetes: Any,
 ) -> Any:
-    """Risk; mmol/L, mmHg, years."""
+    """
+    Risk by SCORE2-OP.
+
+    Parameters
+    ----------
+    c : mapping of str to float
+        Coefficients of the sex, by term.
+    sex : {"male", "female"}
+        Sex as the derivation study recorded it.
+    age : float or ndarray
+        Age at the index date, a (years).
+    systolic_bp : float or ndarray
+        Systolic blood pressure, mmHg.
+    total_cholesterol : float or ndarray
+        Total cholesterol, mmol/L.
+    hdl_cholesterol : float or ndarray
+        HDL cholesterol, mmol/L.
+    current_smoker : {0, 1} or ndarray
+        1 if the person smokes now.
+    diabetes : {0, 1} or ndarray
+        1 if diabetes was diagnosed.
+
+    Returns
+    -------
+    float or ndarray
+        Absolute risk of heart attack, stroke or cardiovascular death within 10 years, 0-1.
+        NaN where an input is NaN, never a default. The limits of ``equation.toml`` are not
+        checked here.
+
+    Source
+    ------
+    SCORE2-OP working group, Eur Heart J 2021;42:2455-2467. Erratum: the published example follows
+    from the rounded coefficients only.
+    """
     cage, csbp = age - 73, systolic_bp - 150
     ctc, chdl = total_cholesterol - 6, hdl_cholesterol - 1.4
     lp = linear(

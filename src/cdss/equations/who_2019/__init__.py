@@ -31,7 +31,38 @@ def laboratory(
     current_smoker: Any,
     diabetes: Any,
 ) -> Any:
-    """Risk with cholesterol and diabetes; mmol/L, mmHg, years."""
+    """
+    Risk by the equation with cholesterol and diabetes.
+
+    Parameters
+    ----------
+    c : mapping of str to float
+        Coefficients of the sex, by term.
+    sex : {"male", "female"}
+        Sex as the derivation study recorded it.
+    age : float or ndarray
+        Age at the index date, a (years).
+    systolic_bp : float or ndarray
+        Systolic blood pressure, mmHg.
+    total_cholesterol : float or ndarray
+        Total cholesterol, mmol/L.
+    current_smoker : {0, 1} or ndarray
+        1 if the person smokes now.
+    diabetes : {0, 1} or ndarray
+        1 if diabetes was diagnosed.
+
+    Returns
+    -------
+    float or ndarray
+        Absolute risk of heart attack, coronary death or stroke within 10 years, 0-1.
+        NaN where an input is NaN, never a default. The limits of ``equation.toml`` are not
+        checked here.
+
+    Source
+    ------
+    WHO CVD Risk Chart Working Group, Lancet Glob Health 2019;7:e1332-e1345; the charts are
+    this at band mid-points. Erratum: none known.
+    """
     return _risk(
         c, age - 60, systolic_bp - 120,
         {"centchol": total_cholesterol - 6, "smallbin": current_smoker, "hxdiabbin": diabetes},
@@ -41,7 +72,36 @@ def laboratory(
 def without_laboratory(
     c: Coefficients, sex: str, *, age: Any, systolic_bp: Any, bmi: Any, current_smoker: Any
 ) -> Any:
-    """Risk with body mass index; kg/m2, mmHg, years."""
+    """
+    Risk by the equation with body mass index.
+
+    Parameters
+    ----------
+    c : mapping of str to float
+        Coefficients of the sex, by term.
+    sex : {"male", "female"}
+        Sex as the derivation study recorded it.
+    age : float or ndarray
+        Age at the index date, a (years).
+    systolic_bp : float or ndarray
+        Systolic blood pressure, mmHg.
+    bmi : float or ndarray
+        Body mass index, kg/m2.
+    current_smoker : {0, 1} or ndarray
+        1 if the person smokes now.
+
+    Returns
+    -------
+    float or ndarray
+        Absolute risk of heart attack, coronary death or stroke within 10 years, 0-1.
+        NaN where an input is NaN, never a default. The limits of ``equation.toml`` are not
+        checked here.
+
+    Source
+    ------
+    WHO CVD Risk Chart Working Group, Lancet Glob Health 2019;7:e1332-e1345; the charts are
+    this at band mid-points. Erratum: none known.
+    """
     return _risk(c, age - 60, systolic_bp - 120, {"cenbmi": bmi - 25, "smallbin": current_smoker})
 
 
