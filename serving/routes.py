@@ -15,10 +15,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from cdss import Jurisdiction, Model, PatientRecord, RecordError, UnknownModel, assess, assess_all
-from cdss import jurisdiction as in_force
 from cdss.errors import Problem
 from cdss.i18n import LANGUAGES
-from cdss.jurisdiction import JURISDICTIONS, select
+from cdss.jurisdiction import JURISDICTIONS, load_jurisdiction, select
 from cdss.wire import to_dict
 from serving.body import read_json
 from serving.catalogue import catalogue
@@ -172,7 +171,7 @@ class Api:
         place, named = self.place, query.get("jurisdiction")
         if named is not None:
             if named in JURISDICTIONS:
-                place = in_force(named)
+                place = load_jurisdiction(named)
             elif named == NO_JURISDICTION:
                 place = None
             else:

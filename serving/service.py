@@ -19,8 +19,7 @@ import bentoml
 import structlog
 from bentoml._internal.server.http import traffic as bentoml_traffic
 
-from cdss import BundleError, Model, load_models, published_models
-from cdss import jurisdiction as in_force
+from cdss import BundleError, Model, load_jurisdiction, load_models, published_models
 from cdss.bundle import SHIPPED
 from cdss.i18n import LANGUAGES
 from cdss.jurisdiction import DEFAULT
@@ -61,7 +60,7 @@ def models_from_environment() -> tuple[Model, ...]:
 
 logs.configure()
 models = models_from_environment()
-place = in_force(os.environ.get("CDSS_JURISDICTION") or DEFAULT)
+place = load_jurisdiction(os.environ.get("CDSS_JURISDICTION") or DEFAULT)
 
 
 @bentoml.service(

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from cdss import cli
 from cdss.assess import assess
 from cdss.bundle import load_models
-from cdss.jurisdiction import jurisdiction
+from cdss.jurisdiction import load_jurisdiction
 from cdss.wire import model_to_dict, to_dict
 from tests.toy import record
 
@@ -64,7 +64,7 @@ def test_json_is_exactly_that_of_the_service(
     answer = json.loads(result.stdout)
 
     assessment_id = answer["assessment_id"]
-    assessment = assess(record(**PATIENT), toy_models[:2], jurisdiction("vn"), chosen=True)
+    assessment = assess(record(**PATIENT), toy_models[:2], load_jurisdiction("vn"), chosen=True)
     expected = to_dict(assessment, assessment_id=assessment_id, lang="vi")
     assert expected == answer
     again = json.loads(run("assess", patient, "--format", "json").stdout)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from cdss import jurisdiction, published_models
+from cdss import load_jurisdiction, published_models
 from cdss.bundle import load_models
 from serving.app import create_app
 from tests.conftest import ROOT
@@ -28,7 +28,7 @@ def test_the_curl_example_gives_its_answer() -> None:
     url, body = words[2], words[words.index("-d") + 1]
     headers = {"content-type": "application/json"}
     models = [*load_models(), *published_models()]
-    answer = TestClient(create_app(models, jurisdiction("vn"))).post(
+    answer = TestClient(create_app(models, load_jurisdiction("vn"))).post(
         f"http://{url}", content=body, headers=headers
     )
     (written,) = [json.loads(text) for text in blocks("json")]

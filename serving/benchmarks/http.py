@@ -161,15 +161,17 @@ def main(arguments: list[str] | None = None) -> None:
 def _contestants(server: Server, stock: Server, plain: Server) -> list[Contestant]:
     """Who takes part: the targets are about the first, the last three are empty."""
     models = _get(server, "/v1/models")["models"]
-    shipped = [model["model"] for model in models if not model["demonstration"]]
-    answer = _get(server, "/v1/assess", RECORD)
+    shipped = [m["model"] for m in models if m["kind"] == "trained" and not m["demonstration"]]
+    usual = [m for m in models if not m["off"]]
+    alone = f"/v1/assess?models={','.join(shipped)}&jurisdiction=none"
+    answer = _get(server, alone, RECORD)
     missing = {name for estimate in answer["estimates"] for name in estimate["missing"]}
     if answer["not_estimated"] or missing:
         raise RuntimeError(f"the record is not complete: {answer['not_estimated']} {missing}")
     return [
-        Contestant(f"assess, {len(shipped)} shipped", server.port,
-                   f"/v1/assess?models={','.join(shipped)}"),
-        Contestant(f"assess, all {len(models)} models", server.port, "/v1/assess"),
+        Contestant(f"assess, {len(shipped)} trained models", server.port, alone),
+        Contestant("assess, as a site asks: with advice", server.port, "/v1/assess"),
+        Contestant(f"assess, {len(usual)} models, advice", server.port, "/v1/assess?models=all"),
         Contestant("empty, same server", server.port, "/empty"),
         Contestant("empty, BentoML as it comes", stock.port, "/empty"),
         Contestant("empty, FastAPI", plain.port, "/empty"),

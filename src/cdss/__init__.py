@@ -19,7 +19,7 @@ from cdss.errors import (
 )
 from cdss.estimate import Contribution, NoEstimate, PointsTotal, RiskEstimate, RiskRange
 from cdss.guideline import Advice, Undecided
-from cdss.jurisdiction import JURISDICTIONS, Jurisdiction, Model, jurisdiction
+from cdss.jurisdiction import JURISDICTIONS, Jurisdiction, Model, load_jurisdiction
 from cdss.points import PointsScore
 from cdss.record import PatientRecord
 from cdss.risk import RiskModel
@@ -56,8 +56,8 @@ __all__ = [
     "Variable",
     "assess",
     "assess_all",
-    "jurisdiction",
     "load_bundle",
+    "load_jurisdiction",
     "load_models",
     "published_models",
 ]

@@ -27,8 +27,7 @@ from cdss.errors import (
     UnknownModel,
 )
 from cdss.i18n import LANGUAGES, Words, words
-from cdss.jurisdiction import DEFAULT, JURISDICTIONS, Model, select
-from cdss.jurisdiction import jurisdiction as in_force
+from cdss.jurisdiction import DEFAULT, JURISDICTIONS, Model, load_jurisdiction, select
 from cdss.record import PatientRecord
 from cdss.report import assessment_report, problem_list
 from cdss.wire import model_to_dict, to_dict
@@ -73,7 +72,7 @@ def assess(
     """Assess one patient: risks, what makes them higher or lower, and what to do."""
     text = _words(lang)
     with _explained(text):
-        place = in_force(jurisdiction)
+        place = load_jurisdiction(jurisdiction)
         record = PatientRecord.parse(_read(file, text))
         asked = select(
             [*load_models(demonstrations=True), *published_models()],

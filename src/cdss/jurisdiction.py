@@ -271,7 +271,7 @@ _RISKS = ("cardiovascular", "us_ascvd")
 
 
 @lru_cache
-def jurisdiction(name: str = DEFAULT) -> Jurisdiction:
+def load_jurisdiction(name: str = DEFAULT) -> Jurisdiction:
     """
     Load a jurisdiction.
 

@@ -14,11 +14,14 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from cdss.datafile import only, read_csv, read_toml, source
 from cdss.errors import DefinitionError, Problem
 from cdss.estimate import Item, NoEstimate, PointsTotal
 from cdss.limits import Limit
 from cdss.record import PatientRecord
+from cdss.risk import Array
 from cdss.source import Source
 from cdss.variables import VARIABLES, Value
 
@@ -53,6 +56,26 @@ class Row(NamedTuple):
             said = ("no", "yes")[value] if isinstance(value, bool) else value
             return self.value == said
         return float(value) >= self.at_least and float(value) > self.above
+
+    def holds_in(self, values: Array) -> Array:
+        """
+        Tell which known values get the points.
+
+        Parameters
+        ----------
+        values : ndarray, shape (n,)
+            As `Variable.encode` gives them.
+
+        Returns
+        -------
+        ndarray of bool, shape (n,)
+            False where unknown.
+        """
+        if self.value:
+            options = VARIABLES[self.variable].options
+            names = ("no", "yes") if options == (False, True) else options
+            return np.asarray(values == names.index(self.value))
+        return np.asarray((values >= self.at_least) & (values > self.above))
 
 
 class CutOff(NamedTuple):
@@ -188,6 +211,48 @@ class PointsScore:
             In the order of `records`.
         """
         return [self.estimate(record) for record in records]
+
+    def columns(self, table: Mapping[str, Array]) -> tuple[Array, Array]:
+        """
+        Count the points of many people at once, in columns.
+
+        Parameters
+        ----------
+        table : mapping of str to ndarray, shape (n,)
+            As `RiskModel.columns` takes it.
+
+        Returns
+        -------
+        low, high : ndarray, shape (n,)
+            Fewest and most points; NaN for those to whom the score does not apply.
+        """
+        n = len(next(iter(table.values())))
+        unknown = np.full(n, math.nan)
+        sexes = table.get("sex", unknown)
+        low, high = np.zeros(n), np.zeros(n)
+        for code, sex in (
+            enumerate(VARIABLES["sex"].choices) if "sex" in self.inputs else [(-1, "")]
+        ):
+            mine = sexes == code if sex else np.ones(n, dtype=bool)
+            for name in self.items:
+                rows = [r for r in self.rows if r.variable == name and r.sex in (sex, "")]
+                value = table.get(name, unknown)
+                counted = np.zeros(n)
+                for row in rows:
+                    counted[row.holds_in(value)] = row.points
+                possible = self._points(name, sex) if rows else {0}
+                missing = np.isnan(value)
+                low[mine] += np.where(missing, min(possible), counted)[mine]
+                high[mine] += np.where(missing, max(possible), counted)[mine]
+        able = np.ones(n, dtype=bool)
+        for name in ("age", "sex"):
+            if name in self.inputs:
+                able &= ~np.isnan(table.get(name, unknown))
+        for name in self.excluded:
+            if name in table:
+                able &= table[name] != 1
+        low[~able] = high[~able] = math.nan
+        return low, high
 
     def _reasons_against(self, record: PatientRecord) -> tuple[Problem, ...]:
         values = record.values

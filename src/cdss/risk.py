@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import product
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,48 @@ from cdss.variables import VARIABLES, Value
 Array = NDArray[Any]
 
 _DEMONSTRATION = Problem("demonstration", "model", "was made from teaching data: not for patients")
+
+
+class Columns(NamedTuple):
+    """
+    What a model says of many people.
+
+    Attributes
+    ----------
+    low, high : ndarray, shape (n,)
+        Least and greatest probability, 0-1, equal unless a yes/no or choice is unknown; NaN where
+        the model does not apply.
+    probability : ndarray, shape (n,)
+        NaN unless it is one number.
+    contributions : ndarray, shape (n, k)
+        Log-odds by predictor; NaN unless there is a probability.
+    """
+
+    low: Array
+    high: Array
+    probability: Array
+    contributions: Array
+
+
+def column_matrix(table: Mapping[str, Array], names: Sequence[str]) -> Array:
+    """
+    Put columns side by side.
+
+    Parameters
+    ----------
+    table : mapping of str to ndarray, shape (n,)
+        Columns by name.
+    names : sequence of str
+        Which, in which order.
+
+    Returns
+    -------
+    ndarray, shape (n, k)
+        NaN for a column that is not there.
+    """
+    n = len(next(iter(table.values())))
+    unknown = np.full(n, math.nan)
+    return np.column_stack([np.asarray(table.get(name, unknown), np.float64) for name in names])
 
 
 _Encode = Callable[[Value | None], float]
@@ -201,30 +243,81 @@ class RiskModel:
                 found.append(limit.problem(name))
         return tuple(found)
 
+    def columns(self, table: Mapping[str, Array]) -> Columns:
+        """
+        Estimate the risk of many people at once, in columns.
+
+        Parameters
+        ----------
+        table : mapping of str to ndarray, shape (n,)
+            Variable → values as `Variable.encode` gives them (canonical units, yes/no as 1 and 0,
+            choices by position), NaN where unknown; a variable that is not there is unknown.
+
+        Returns
+        -------
+        Columns
+            NaN for those to whom the model does not apply; the same numbers as `estimate`.
+        """
+        x = column_matrix(table, self.predictors)
+        n = len(x)
+        low, high, probability = (np.full(n, math.nan) for _ in range(3))
+        contributions = np.full(x.shape, math.nan)
+        able = self._applies(table, x)
+        spanned = [self.predictors.index(name) for name in self.spanned]
+        open_ = np.isnan(x[:, spanned])
+        known = np.flatnonzero(able & ~open_.any(axis=1))
+        if len(known):
+            probability[known], contributions[known] = self.function(x[known])
+            low[known] = high[known] = probability[known]
+        for pattern in np.unique(open_[able], axis=0):
+            rows = np.flatnonzero(able & (open_ == pattern).all(axis=1))
+            if pattern.any():
+                names = [n for n, unknown in zip(self.spanned, pattern, strict=True) if unknown]
+                grid = self._grid(x[rows], names).reshape(len(rows), -1)
+                low[rows], high[rows] = grid.min(axis=1), grid.max(axis=1)
+        return Columns(low, high, probability, contributions)
+
+    def _applies(self, table: Mapping[str, Array], x: Array) -> Array:
+        """`reasons_against` in columns: whom it does not refuse."""
+        n = len(x)
+        able = np.ones(n, dtype=bool)
+        for at, name in enumerate(self.inputs):
+            if name not in self.spanned:
+                able &= ~np.isnan(x[:, at])
+        for name in self.excluded:
+            if name in table:
+                able &= table[name] != 1
+        for name in self.only_with:
+            able &= table[name] == 1 if name in table else False
+        for name, limit in self.limits.items():
+            if name in table:
+                value = table[name]
+                below = value < limit.high if limit.below else value <= limit.high
+                able &= np.isnan(value) | ((value >= limit.low) & below)
+        return able
+
+    def _grid(self, x: Array, names: Sequence[str]) -> Array:
+        """Risk over every value of what is unknown: shape (n, values of the first, …)."""
+        cases = [range(len(VARIABLES[name].options)) for name in names]
+        columns = [self.predictors.index(name) for name in names]
+        combinations = [*product(*cases)]
+        filled = np.repeat(x, len(combinations), axis=0)
+        filled[:, columns] = np.tile(combinations, (len(x), 1))
+        risks, _ = self.function(filled)
+        return risks.reshape(len(x), *map(len, cases))
+
     def _span(self, record: PatientRecord, names: list[str]) -> RiskRange:
         """Lowest and highest risk over every value of what is unknown."""
-        options = [VARIABLES[name].options for name in names]
-        cases = [
-            PatientRecord(
-                record.index_date, {**record.values, **dict(zip(names, case, strict=True))}
-            )
-            for case in product(*options)
-        ]
-        risks, _ = self.function(self._matrix([self._known(case) for case in cases]))
-        grid = risks.reshape([len(values) for values in options])
+        grid = self._grid(self._matrix([self._known(record)]), names)[0]
         # How much of the range is left, at worst, when one of them becomes known.
-        left = {
-            name: float(
-                (grid.max(axis=rest) - grid.min(axis=rest)).max()
-                if (rest := tuple(a for a in range(grid.ndim) if a != axis))
-                else 0.0
-            )
-            for axis, name in enumerate(names)
-        }
+        axes = range(grid.ndim)
+        left = [
+            float(np.ptp(grid, axis=tuple(a for a in axes if a != axis)).max()) for axis in axes
+        ]
+        order = sorted(zip(left, names, strict=True), key=lambda pair: pair[0])
         return RiskRange(
             self.id, self.version, self.outcome, self.horizon_years,
-            float(grid.min()), float(grid.max()),
-            tuple(sorted(names, key=lambda name: left[name])),
+            float(grid.min()), float(grid.max()), tuple(name for _, name in order),
             self._warnings(record),
         )  # fmt: skip
 
