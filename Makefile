@@ -11,7 +11,7 @@ DEV := .venv/bin
 PIP := -m pip --quiet --disable-pip-version-check install --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help serve setup test check train cards ui bench clean
+.PHONY: help serve setup test check train cards docs ui bench clean
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -38,6 +38,9 @@ train: .venv/.installed  ## train MODEL=id (default all) on DATA=shared or pypi
 
 cards: .venv/.installed  ## write the model cards of the shipped bundles
 	$(DEV)/python -m training cards
+
+docs: .venv/.installed  ## write what cdss says of five patients
+	$(DEV)/python docs/patients.py
 
 ui: .venv/.installed  ## look at the training runs in MLflow
 	$(DEV)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host $(HOST) --port 5000

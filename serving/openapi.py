@@ -102,6 +102,10 @@ def openapi(models: Sequence[Model], place: Jurisdiction | None = None) -> Schem
             "/v1/models": _get(
                 "models", "Models and variables", {"$ref": "#/components/schemas/Catalogue"}
             ),
+            "/v1/jurisdictions": _get(
+                "jurisdictions", "Rules in force with their numbers, and preferred models",
+                _object(jurisdictions=_array({"type": "object"})),
+            ),
             "/health": _get("health", "Whether the service lives", {"type": "object"}),
             "/ready": _get("ready", "Whether its models are loaded", {"type": "object"}),
             "/openapi.json": _get("openapi", "This document", {"type": "object"}),

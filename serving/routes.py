@@ -18,7 +18,7 @@ from cdss import Jurisdiction, Model, PatientRecord, RecordError, UnknownModel, 
 from cdss.errors import Problem
 from cdss.i18n import LANGUAGES
 from cdss.jurisdiction import JURISDICTIONS, load_jurisdiction, select
-from cdss.wire import to_dict
+from cdss.wire import jurisdiction_to_dict, to_dict
 from serving.body import read_json
 from serving.catalogue import catalogue
 from serving.metrics import CONTENT_TYPE, count_assessments, exposition
@@ -71,6 +71,13 @@ class Api:
             "/health": b'{"status":"ok"}',
             "/ready": orjson.dumps({"status": "ready", "models": list(self._by_id)}),
             "/v1/models": orjson.dumps(catalogue(models)),
+            "/v1/jurisdictions": orjson.dumps(
+                {
+                    "jurisdictions": [
+                        jurisdiction_to_dict(load_jurisdiction(j)) for j in JURISDICTIONS
+                    ]
+                }
+            ),
             "/openapi.json": orjson.dumps(openapi(models, place)),
         }
 
@@ -223,6 +230,7 @@ _INDEX = {
         "assess": "/v1/assess",
         "assess_batch": "/v1/assess/batch",
         "models": "/v1/models",
+        "jurisdictions": "/v1/jurisdictions",
         "openapi": "/openapi.json",
         "health": "/health",
         "ready": "/ready",

@@ -185,3 +185,41 @@ def test_vietnamese_on_a_console_that_is_not_utf_8(tmp_path: Path) -> None:
 
     assert 2 == done.returncode
     assert "Không sử dụng được hồ sơ:" in done.stderr.decode("utf-8")
+
+
+@pytest.mark.parametrize("lang", ["en", "vi"])
+def test_a_card_tells_limits_sources_and_known_answers(lang: str) -> None:
+    result = CliRunner().invoke(
+        cli.app,
+        ["models", "--card", "prevent-2023-cvd-30y", "--lang", lang],
+        env={"COLUMNS": "100"},
+    )
+
+    assert 0 == result.exit_code
+    for part in ("Khan SS et al.", "30", "59", "equations/prevent_2023/cases.csv"):
+        assert part in result.stdout
+    for name in ("idrs", "cvd-death", "score2-asia-pacific-low"):
+        assert 0 == CliRunner().invoke(cli.app, ["models", "--card", name]).exit_code
+
+
+def test_a_card_of_nothing_is_bad_input() -> None:
+    result = CliRunner().invoke(cli.app, ["models", "--card", "qrisk"])
+
+    assert 2 == result.exit_code
+    assert "who-2019-lab-sea" in result.stderr
+
+
+@pytest.mark.parametrize("place", ["vn", "who", "us"])
+@pytest.mark.parametrize("lang", ["en", "vi"])
+def test_rules_are_listed_with_numbers_and_pages(place: str, lang: str) -> None:
+    options = ["rules", "--jurisdiction", place, "--lang", lang]
+    text = CliRunner().invoke(cli.app, options, env={"COLUMNS": "80"})
+    answer = CliRunner().invoke(cli.app, [*options, "--format", "json"])
+    listed = json.loads(answer.stdout)
+    ids = [rule["rule"] for g in listed["guidelines"] for rule in g["rules"]]
+
+    assert (0, 0) == (text.exit_code, answer.exit_code)
+    assert all(rule in text.stdout for rule in ids)
+    assert not [line for line in text.stdout.splitlines() if "{" in line or len(line) > 80]
+    for guideline in listed["guidelines"]:
+        assert all(p["locator"] and p["still_valid_on"] for p in guideline["parameters"])

@@ -83,8 +83,8 @@ def test_a_whole_report() -> None:
         "Sent but not used",
         "    · ALT: is older than 365 days and was not used",
         "",
-        "Contributions compare the patient with the average person of the same study.",
-        "They are not causes.",
+        "Contributions compare the patient with the person named above them: the average",
+        "of the study, or a reference patient. They are not causes.",
         "Advice for clinicians; it does not replace clinical judgement. Not a medical",
         "device. Not validated in Viet Nam.",
     ] == lines(assessment_report(assess(patient, MODELS[:2]), "en"))

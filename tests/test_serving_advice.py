@@ -51,7 +51,7 @@ def test_advice_is_cited_and_says_how_soon(client: TestClient) -> None:
     assert recheck["source"]["locator"].startswith("p 11")
     assert "another day" in recheck["within"]
     assert [] == recheck["open"]
-    assert {"BPS-04", "BPS-06"} <= {u["rule"] for u in found["undecided"]}
+    assert {"BPS-06", "BPT-01"} <= {u["rule"] for u in found["undecided"]}
     again = [q for q in found["to_ask"] if q["again"]]
     assert {"systolic_bp", "diastolic_bp"} == {q["variable"] for q in again}
 
@@ -60,7 +60,7 @@ def test_earlier_readings_decide(client: TestClient) -> None:
     visit = {"date": "2026-11-01", "values": {"systolic_bp": 148, "diastolic_bp": 86}}
     rules = {a["rule"] for a in ask(client, history=[visit])["advice"]}
 
-    assert {"BPS-04", "BPS-06", "BPT-01"} <= rules
+    assert {"BPS-06", "BPT-01"} <= rules
     assert "BPS-05" not in rules
 
 
@@ -171,6 +171,21 @@ def test_problems_of_earlier_visits_are_told_with_their_place(client: TestClient
     assert {"history/0/systolic_bp", "history/1/date"} == {
         p["variable"] for p in response.json()["problems"]
     }
+
+
+def test_what_is_in_force_can_be_read(client: TestClient) -> None:
+    found = {j["jurisdiction"]: j for j in client.get("/v1/jurisdictions").json()["jurisdictions"]}
+
+    assert {"vn", "who", "us"} == set(found)
+    (red,) = (
+        p
+        for g in found["vn"]["guidelines"]
+        if g["guideline"] == "HEARTS-R"
+        for p in g["parameters"]
+        if p["name"] == "red"
+    )
+    assert 0.2 == red["value"]
+    assert red["open"]
 
 
 def test_a_batch_has_advice_too(client: TestClient) -> None:

@@ -149,6 +149,8 @@ def test_a_model_in_json() -> None:
         "excluded": ["diabetes", "pregnant"],
         "only_with": [],
         "population": "Nobody: a model made by hand for tests.",
+        "vietnam": words("en")("vietnam.other"),
+        "licence": words("en")("licence.trained"),
         "sources": ["tests/toy.py, WEIGHTS"],
         "off": False,
         "demonstration": False,

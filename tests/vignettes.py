@@ -28,6 +28,9 @@ DEFAULTS = {
 """Unless said: not pregnant, no symptoms, no drugs, no known disease."""
 
 RENAMED = {
+    "htn": "hypertension", "hypertension_known": "hypertension", "tc": "total_cholesterol",
+    "arm_circumference_cm": "mid_arm_circumference", "drinks_per_day": "alcohol_units",
+    "ldl_mmol_l": "ldl_cholesterol", "hdl_mmol_l": "hdl_cholesterol", "tg_mmol_l": "triglycerides",
     "smoker": "current_smoker", "n_bp_drugs": "bp_drugs", "active": "physically_active",
     "total_cholesterol_mmol": "total_cholesterol", "tc_mmol": "total_cholesterol",
     "tc_mmol_l": "total_cholesterol", "ldl_mmol": "ldl_cholesterol", "hdl_mmol": "hdl_cholesterol",
@@ -45,6 +48,8 @@ SERIES = {
     "ogtt_mmol": ("ogtt_glucose", 1), "ogtt_2h_mmol": ("ogtt_glucose", 1),
     "rpg_mg_dl": ("random_glucose", 10 / 180.16), "random_mg_dl": ("random_glucose", 10 / 180.16),
     "random_mmol": ("random_glucose", 1), "rpg_mmol": ("random_glucose", 1),
+    "random_glucose_mmol_l": ("random_glucose", 1), "rpg_mmol_l": ("random_glucose", 1),
+    "ogtt_2h_mmol_l": ("ogtt_glucose", 1), "glucose_mmol_l": ("random_glucose", 1),
     "glucose_mmol": ("random_glucose", 1), "plasma_glucose_mmol": ("random_glucose", 1),
 }  # fmt: skip
 SAID_ELSEWHERE = {"same_sample", "weeks_since_change", "other_cvd_risk_factors", "treated"}

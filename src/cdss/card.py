@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from cdss.i18n import Words, words
-from cdss.i18n.guidance import cited
+from cdss.i18n.guidance import cited, rule_text, strength_text
 from cdss.i18n.models import licence, model_kind, population, vietnam
-from cdss.jurisdiction import Model
+from cdss.jurisdiction import Jurisdiction, Model
 from cdss.limits import Limit
 from cdss.points import PointsScore
 from cdss.report import heading, labels
@@ -71,6 +71,43 @@ def card_report(model: Model, lang: str) -> Group:
         facts.add_row(Text(name, style="bold"), Text(said))
     title = Text(f"{model.id} {model.version}", style="bold")
     return Group(title, *_standing(model, text), "", facts, "", Text(text("notice.advisory")))
+
+
+def rules_report(place: Jurisdiction, lang: str) -> Group:
+    """
+    List the rules in force, to be signed off by a clinician.
+
+    Parameters
+    ----------
+    place : Jurisdiction
+        Where.
+    lang : str
+        Language of the words; citations stay as they are.
+
+    Returns
+    -------
+    Group
+        By document: each rule's sentence with its numbers, strength and page, and what is open.
+    """
+    text = words(lang)
+    title = text("rules.title", jurisdiction=place.name.get(lang, place.id))
+    parts: list[RenderableType] = [Text(title, style="bold")]
+    for guideline in place.guidelines:
+        checked = guideline.still_valid_on.strftime(text("language.date"))
+        since = text("rules.document", since=guideline.valid_from, checked=checked)
+        parts += ["", Text(f"{guideline.key}: {guideline.source.citation}", style="bold")]
+        parts.append(Text(since))
+        rows = Table.grid(padding=(0, 1))
+        for rule in guideline.rules:
+            said = Text(rule_text(rule, guideline, text))
+            where = f"{text(f'topic.{rule.topic}')} · {rule.source.locator}"
+            said.append(f"\n{where} · {strength_text(rule, text)}", style="dim")
+            for name in rule.open:
+                what = text("report.open", what=text(f"open.{rule.guideline}.{name}"))
+                said.append(f"\n{what}", style="dim")
+            rows.add_row(rule.id, said)
+        parts.append(Padding(rows, (0, 0, 0, 2), expand=False))
+    return Group(*parts, "", Text(text("notice.advisory")))
 
 
 def _standing(model: Model, text: Words) -> list[RenderableType]:

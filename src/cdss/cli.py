@@ -17,7 +17,7 @@ from rich.console import Console, RenderableType
 
 from cdss.assess import assess as run
 from cdss.bundle import load_models
-from cdss.card import card_report, models_report
+from cdss.card import card_report, models_report, rules_report
 from cdss.equations import published_models
 from cdss.errors import (
     BundleError,
@@ -30,7 +30,7 @@ from cdss.i18n import LANGUAGES, Words, words
 from cdss.jurisdiction import DEFAULT, JURISDICTIONS, Model, load_jurisdiction, select
 from cdss.record import PatientRecord
 from cdss.report import assessment_report, problem_list
-from cdss.wire import model_to_dict, to_dict
+from cdss.wire import jurisdiction_to_dict, model_to_dict, to_dict
 
 BAD_INPUT = 2
 DAMAGED = 3
@@ -103,6 +103,24 @@ def models(
         _print(card_report(loaded[0], lang))
     else:
         _print(models_report(loaded, lang))
+
+
+@app.command()
+def rules(
+    jurisdiction: Annotated[
+        str, typer.Option(help=f"Whose guidelines: {', '.join(JURISDICTIONS)}.")
+    ] = DEFAULT,
+    lang: Lang = "en",
+    form: Output = Format.text,
+) -> None:
+    """List the rules in force: sentence, numbers, strength, page, and what is open."""
+    text = _words(lang)
+    with _explained(text):
+        place = load_jurisdiction(jurisdiction)
+    if form is Format.json:
+        _print_json(jurisdiction_to_dict(place, lang))
+    else:
+        _print(rules_report(place, lang))
 
 
 def _no_model(card: str, loaded: Sequence[Model]) -> NoReturn:

@@ -86,7 +86,24 @@ class Derived(NamedTuple):
 
 _DICTIONARY = Source("cdss data dictionary", "what one variable says of another by its meaning")
 
+NO_LONGER_FERTILE = 60
+"""Age, years, above which nobody is asked about pregnancy."""
+
+
+def _not_pregnant(age: float) -> bool | None:
+    return False if age > NO_LONGER_FERTILE else None
+
+
+def _no_man(sex: str) -> bool | None:
+    return False if sex == "male" else None
+
+
+_PREGNANCY = ("pregnant", "could_become_pregnant")
+
 DERIVED = (
+    *(Derived(name, ("sex",), _no_man, _DICTIONARY)
+      for name in (*_PREGNANCY, "previous_gestational_diabetes")),
+    *(Derived(name, ("age",), _not_pregnant, _DICTIONARY) for name in _PREGNANCY),
     Derived("bmi", ("weight", "height"), body_mass_index,
             Source("WHO, Physical status, Technical Report Series 854, 1995", "Annex 2")),
     Derived("current_smoker", ("smoking",), lambda smoking: smoking == "current",

@@ -231,7 +231,6 @@ def _guidance(assessment: Assessment, text: Words) -> list[RenderableType]:
             said = text(
                 "report.undecided_row",
                 need=need_text(question.need, text),
-                count=len(question.rules),
                 rules=", ".join(question.rules),
             )
             rows.add_row("·", Text(said))

@@ -383,7 +383,6 @@ class RiskModel:
             Problem("assumed_absent", name, "is unknown; the estimate holds only if it is absent")
             for name in self.excluded
             if name not in record.values
-            and not (name == "pregnant" and record.values.get("sex") == "male")
         ]
         found += [
             Problem("outcome_measured", name, "measures the outcome itself and was not used")

@@ -155,6 +155,8 @@ _ROWS = (
     Variable("hypertension", "yes_no", "history"),
     Variable("bp_drugs", "quantity", "history", "{drugs}", 0, 10, fresh_for=YEAR,
              source=_defined("a count; more than ten classes are not in use")),
+    Variable("only_bp_drug_at_full_dose", "yes_no", "history", fresh_for=YEAR),
+    Variable("first_bp_measurement", "yes_no", "history", fresh_for=1),
     Variable("diabetes", "yes_no", "history"),
     Variable("diabetes_type", "choice", "history", choices=("type_1", "type_2", "other")),
     Variable("age_at_diabetes_diagnosis", "quantity", "history", "a", 0, 110,

@@ -11,8 +11,16 @@ from cdss.errors import Problem
 from cdss.estimate import NoEstimate, PointsTotal, RiskEstimate, RiskRange
 from cdss.guideline import Advice, Undecided
 from cdss.i18n import Words, words
-from cdss.i18n.guidance import advice_text, cited, need_text, to_ask, who_text, within_text
-from cdss.i18n.models import model_kind, population
+from cdss.i18n.guidance import (
+    advice_text,
+    cited,
+    need_text,
+    rule_text,
+    to_ask,
+    who_text,
+    within_text,
+)
+from cdss.i18n.models import licence, model_kind, population, vietnam
 from cdss.jurisdiction import Choice, Jurisdiction, Model
 
 
@@ -94,13 +102,14 @@ def model_to_dict(model: Model, lang: str = "en") -> dict[str, Any]:
     model : RiskModel or PointsScore
         Any model.
     lang : str
-        Language of ``population``.
+        Language of ``population``, ``vietnam`` and ``licence``.
 
     Returns
     -------
     dict
         Of JSON types only; ``limits`` are in canonical units, null where there is no end.
     """
+    text = words(lang)
     return {
         "model": model.id,
         "version": model.version,
@@ -116,10 +125,65 @@ def model_to_dict(model: Model, lang: str = "en") -> dict[str, Any]:
         },
         "excluded": list(model.excluded),
         "only_with": list(getattr(model, "only_with", ())),
-        "population": population(model, words(lang)),
+        "population": population(model, text),
+        "vietnam": vietnam(model, text),
+        "licence": licence(model, text),
         "sources": [cited(source) for source in model.sources],
         "off": model.off,
         "demonstration": model.demonstration,
+    }  # fmt: skip
+
+
+def jurisdiction_to_dict(place: Jurisdiction, lang: str = "en") -> dict[str, Any]:
+    """
+    Say in JSON what is in force in a jurisdiction.
+
+    Parameters
+    ----------
+    place : Jurisdiction
+        Any jurisdiction.
+    lang : str
+        Language of ``text``.
+
+    Returns
+    -------
+    dict
+        Of JSON types only: questions with their models, and documents with rules and numbers.
+    """
+    text = words(lang)
+    return {
+        "jurisdiction": place.id,
+        "name": dict(place.name),
+        "questions": [
+            {
+                "question": question.id,
+                "text": text(f"question.{question.id}"),
+                "models": [option.model for option in question.options],
+                "why": text(f"why.{question.why}"),
+            }
+            for question in place.questions
+        ],
+        "guidelines": [
+            {
+                "guideline": guideline.key,
+                "citation": guideline.source.citation,
+                "valid_from": guideline.valid_from,
+                "still_valid_on": guideline.still_valid_on.isoformat(),
+                "parameters": [
+                    {"name": p.name, "value": p.value, "unit": p.unit, "locator": p.locator,
+                     "valid_from": p.valid_from, "still_valid_on": p.still_valid_on.isoformat(),
+                     "open": p.open or None}
+                    for p in guideline.parameters.values()
+                ],
+                "rules": [
+                    {"rule": rule.id, "topic": rule.topic, "strength": rule.strength or None,
+                     "locator": rule.source.locator, "text": rule_text(rule, guideline, text),
+                     "open": list(rule.open)}
+                    for rule in guideline.rules
+                ],
+            }
+            for guideline in place.guidelines
+        ],
     }  # fmt: skip
 
 

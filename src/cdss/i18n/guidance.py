@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from cdss.facts import Need
-from cdss.guideline import Advice, Rule, Undecided
+from cdss.guideline import Advice, Guideline, Rule, Undecided
 from cdss.i18n.text import Words
 from cdss.jurisdiction import Jurisdiction
 from cdss.source import Source
@@ -30,6 +30,31 @@ def advice_text(advice: Advice, text: Words) -> str:
     """
     named = {name: _named(value, text) for name, value in advice.params.items()}
     return text(f"rule.{advice.rule.id}", **named)
+
+
+def rule_text(rule: Rule, guideline: Guideline, text: Words) -> str:
+    """
+    Say a rule, with its numbers but without a patient.
+
+    Parameters
+    ----------
+    rule : Rule
+        A rule of the guideline.
+    guideline : Guideline
+        With the numbers in force.
+    text : Words
+        Words of a language.
+
+    Returns
+    -------
+    str
+        Its sentence; what depends on the patient is an ellipsis.
+    """
+    numbers = {p.name: p.value for p in guideline.parameters.values()}
+    return text(f"rule.{rule.id}", **{**dict.fromkeys(_OF_THE_PATIENT, "…"), **numbers})
+
+
+_OF_THE_PATIENT = ("band", "category", "checks", "grade", "metformin", "refer", "stage", "statin")
 
 
 def _named(value: Any, text: Words) -> Any:

@@ -190,8 +190,6 @@ RULES: dict[str, Condition] = {
     "DMS-10": prediabetes,
     "DMS-11": lambda f, p: (
         f.yes("previous_gestational_diabetes") & f.unless("diabetes")
-        if f.among("sex", "female").value is not False
-        else ~YES
     ),
     "DMD-02": diagnosed,
     "DMD-04": prediabetes,
@@ -207,9 +205,7 @@ RULES: dict[str, Condition] = {
                 aged(f, p.metformin_from, p.metformin_until) & (f["bmi"] >= p.metformin_bmi),
                 any_known([f["fasting_glucose"] >= p.metformin_fasting,
                            f["hba1c"] >= p.metformin_hba1c]),
-                f.yes("previous_gestational_diabetes")
-                if f.among("sex", "female").value is not False
-                else ~YES,
+                f.yes("previous_gestational_diabetes"),
             ]
         )
     ),

@@ -38,6 +38,8 @@ RULES: dict[str, Condition] = {
     "BPF-18": lambda f, p: (
         f.twice("systolic_bp", lambda v: v < p.low_systolic) & f.yes("bp_treated")
     ),
+    "BPF-19": lambda f, p: not_at_target(f, p) & f.yes("only_bp_drug_at_full_dose"),
+    "REF-02": lambda f, p: not_at_target(f, p) & f.yes("only_bp_drug_at_full_dose"),
     "REF-01": lambda f, p: (
         not_at_target(f, p) & ((f["bp_drugs"] >= p.last_step) if f.knows("bp_drugs") else NO)
     ),

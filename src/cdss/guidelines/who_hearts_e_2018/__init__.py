@@ -89,6 +89,7 @@ def new_diabetes(f: Facts, p: Any) -> Truth:
 RULES: dict[str, Condition] = {
     "BPS-01": unscreened,
     "BPS-02": lambda f, p: f["mid_arm_circumference"] > p.large_cuff,
+    "BPS-03": lambda f, p: f.yes("first_bp_measurement"),
     "BPS-04": confirmed,
     "BPS-05": once,
     "BPF-01": lambda f, p: f.yes("urgent_symptoms"),
@@ -136,7 +137,7 @@ RULES: dict[str, Condition] = {
     "DMF-01": lambda f, p: f.yes("diabetes"),
     "DMF-07": lambda f, p: f.yes("diabetes"),
     "DMF-10": lambda f, p: glucose_above(f, p.urgent_glucose),
-    "DMF-11": new_diabetes,
+    "DMF-11": lambda f, p: new_diabetes(f, p) & f.unless("on_metformin"),
     "DMF-12": lambda f, p: f.yes("urine_ketones") & diabetic_value(f, p),
     "DMF-14": lambda f, p: any_known(
         [f["fasting_glucose"] < p.low_glucose, f["random_glucose"] < p.low_glucose]
@@ -149,6 +150,22 @@ RULES: dict[str, Condition] = {
     "STA-03": lambda f, p: f.yes("prior_mi") | f.yes("prior_stroke"),
     "CKD-13": lambda f, p: f.yes("diabetes"),
 }
+
+REFERRAL = tuple(f"BPF-{number}" for number in ("01", "02", "03", "04", "09", "10", "11", "12"))
+"""The criteria of pp 36-37."""
+
+
+def referred(f: Facts, p: Any) -> Truth:
+    """Any criterion of the two lists."""
+    found: list[Truth] = []
+    for rule in REFERRAL:
+        decision = RULES[rule](f, p)
+        assert isinstance(decision, Truth)
+        found.append(decision)
+    return any_of(found)
+
+
+RULES["REF-07"] = referred
 
 
 def type_2(f: Facts) -> Truth:

@@ -31,9 +31,15 @@ def persistent(f: Facts, systolic: float, diastolic: float) -> Truth:
 
 
 RULES: dict[str, Condition] = {
-    "CVR-01": lambda f, p: any_of(
-        [f["age"] > p.entry_age, f["bmi"] >= p.obesity_bmi]
-        + [f.yes(n) for n in ("current_smoker", "hypertension", "diabetes", "family_history_cvd")]
+    "CVR-01": lambda f, p: (
+        f.unless("prior_cvd")
+        & any_of(
+            [f["age"] > p.entry_age, f["bmi"] >= p.obesity_bmi]
+            + [
+                f.yes(n)
+                for n in ("current_smoker", "hypertension", "diabetes", "family_history_cvd")
+            ]
+        )
     ),
     "CVR-02": band,
     "CVR-03": lambda f, p: f["risk.cardiovascular"] < p.yellow,
