@@ -100,7 +100,12 @@ def time_coefficient(cohort: Cohort) -> float:
 
 
 def cross_validate(
-    definition: Definition, cohort: Cohort, fit: Fit, tick: Tick = lambda step: None
+    definition: Definition,
+    cohort: Cohort,
+    fit: Fit,
+    tick: Tick = lambda step: None,
+    *,
+    sites: bool = True,
 ) -> Validation:
     """
     Cross-validate a family by participant, and by site where there are sites.
@@ -115,6 +120,8 @@ def cross_validate(
         The family.
     tick : callable, optional
         Called with a word after each fit, for a progress bar.
+    sites : bool
+        Whether each site is left out in turn too.
 
     Returns
     -------
@@ -142,14 +149,14 @@ def cross_validate(
         tier: performance(cohort.y, values, cohort.weight, cohort.person)
         for tier, values in log_odds.items()
     }
-    sites: dict[str, dict[str, Any]] = {}
-    for site, out in site_folds(cohort).items():
+    left: dict[str, dict[str, Any]] = {}
+    for site, out in site_folds(cohort).items() if sites else ():
         model = fit(with_hidden_panels(cohort.take(~out), definition, start), definition.monotone)
         left_out = cohort.take(out)
         values = intercept + slope * model.log_odds(left_out.x) + coefficient * left_out.log_time
-        sites[site] = performance(left_out.y, values, left_out.weight, left_out.person)
+        left[site] = performance(left_out.y, values, left_out.weight, left_out.person)
         tick(f"site {site}")
-    return Validation(tiers, log_odds, intercept, slope, coefficient, sites or None)
+    return Validation(tiers, log_odds, intercept, slope, coefficient, left or None)
 
 
 def fit_all(definition: Definition, cohort: Cohort, fit: Fit) -> Fitted:

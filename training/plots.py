@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from training.calibration import flexible_curve
 from training.definition import Cohort
 from training.metrics import auroc
 
@@ -55,6 +57,70 @@ def calibration(cohort: Cohort, log_odds: Mapping[str, np.ndarray], title: str) 
     top.set(ylabel="observed risk (95 % CI)", title=title, xlim=(0, end), ylim=(0, end))
     top.legend(frameon=False)
     bottom.set(xlabel="predicted risk, out of fold", ylabel="people", yscale="log")
+    return figure
+
+
+def curves(y: np.ndarray, log_odds: Mapping[str, np.ndarray], weight: np.ndarray) -> Figure:
+    """
+    Observed against predicted risk as a smooth curve, one line a model.
+
+    Parameters
+    ----------
+    y, weight : ndarray, shape (n,)
+        Outcome and weights.
+    log_odds : mapping of str to ndarray, shape (n,)
+        Predictions of models of this outcome.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Up to the 99th percentile of the predicted risk.
+    """
+    figure = Figure(figsize=(6.5, 6), layout="constrained")
+    axis = figure.subplots()
+    end = 0.0
+    for (name, values), colour in zip(log_odds.items(), COLOURS, strict=False):
+        p, curve = 1 / (1 + np.exp(-values)), flexible_curve(y, values, weight)
+        order = np.argsort(p)
+        shown = order[p[order] <= np.quantile(p, 0.99)]
+        axis.plot(p[shown], curve[shown], color=colour, label=name)
+        end = max(end, p[shown].max(), curve[shown].max())
+    axis.plot([0, end], [0, end], color=INK, lw=0.8, ls="--", label="perfect")
+    axis.set(
+        xlabel="predicted risk", ylabel="observed risk, smoothed", xlim=(0, end), ylim=(0, end)
+    )
+    axis.legend(frameon=False)
+    return figure
+
+
+def decision(contenders: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """
+    Net benefit against the threshold, one line a model, with acting on everybody and on nobody.
+
+    Parameters
+    ----------
+    contenders : mapping of str to mapping
+        Each with its ``decision_curve``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Over the range stated beforehand.
+    """
+    figure = Figure(figsize=(7.5, 5), layout="constrained")
+    axis = figure.subplots()
+    lines = mpl.colormaps["tab10"].colors  # type: ignore[attr-defined]
+    for at, (name, figures) in enumerate(contenders.items()):
+        points = figures["decision_curve"]
+        x = [100 * point["threshold"] for point in points]
+        width, style = (2.2, "-") if at == 0 else (1.1, "--" if at > 9 else "-")
+        y = [point["net_benefit"] for point in points]
+        axis.plot(x, y, lw=width, ls=style, color=lines[at % 10], label=name)
+    axis.plot(x, [p["treat_all"] for p in points], color=INK, lw=1, ls=":", label="everybody")
+    axis.axhline(0, color=INK, lw=0.8, label="nobody")
+    top = max(p["net_benefit"] for f in contenders.values() for p in f["decision_curve"])
+    axis.set(xlabel="threshold, % risk", ylabel="net benefit", ylim=(-0.3 * top, 1.1 * top))
+    axis.legend(frameon=False, fontsize=8)
     return figure
 
 
