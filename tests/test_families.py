@@ -109,7 +109,7 @@ def definition(monotone: dict[str, int]) -> Definition:
 def test_the_champion_is_calibrated_directed_and_discriminating() -> None:
     def found(auroc: float, slope: float = 1.0) -> Validation:
         figures = {"auroc": auroc, "calibration_slope": slope, "o_e": 1.0}
-        return Validation({"all": figures, "some": figures}, {}, 0.0, 1.0, 0.0, None)
+        return Validation({"all": figures, "some": figures}, {}, {}, 0.0, 1.0, 0.0, None)
 
     three = {"a": found(0.8), "b": found(0.9), "c": found(0.95, slope=0.8)}
 

@@ -126,6 +126,10 @@ def load_table(name: str, path: str | os.PathLike[str] | None = None) -> Table:
         columns[variable_name] = values
     for extra, column in facts["extra"].items():
         columns[extra] = raw[column]
+    for group in ("audit", "design"):
+        for extra, column in facts.get(group, {}).items():
+            if column in raw:
+                columns[extra] = raw[column]
     columns["person"] = raw[facts["person"]] if facts["person"] else np.arange(len(raw))
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     return Table(name, pd.DataFrame(columns), implausible, digest, facts)

@@ -34,6 +34,8 @@ class Cohort:
         Who (rows of one person stay together), and where (None if there is one place).
     flow : tuple of (str, int)
         How many people were left after each step of eligibility.
+    people : pandas.DataFrame, shape (n, columns)
+        Everything the table says of them, for comparisons and audits; never for fitting.
     """
 
     x: pd.DataFrame
@@ -43,6 +45,7 @@ class Cohort:
     person: np.ndarray
     site: np.ndarray | None
     flow: tuple[tuple[str, int], ...]
+    people: pd.DataFrame
 
     def __len__(self) -> int:
         return len(self.y)
@@ -57,7 +60,15 @@ class Cohort:
             self.person[rows],
             None if self.site is None else self.site[rows],
             self.flow,
+            self.people.iloc[rows] if rows.dtype != bool else self.people[rows],
         )
+
+    @property
+    def part(self) -> np.ndarray | None:
+        """Where people come from that a model may be left without: site, or survey cycle."""
+        if self.site is not None:
+            return self.site
+        return self.people["cycle"].astype(str).to_numpy() if "cycle" in self.people else None
 
 
 class Flow:
@@ -91,6 +102,7 @@ class Flow:
             person=people["person"].to_numpy(),
             site=None if site is None else people[site].to_numpy(),
             flow=tuple(self.steps),
+            people=people,
         )
 
 

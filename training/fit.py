@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,8 @@ class Validation:
         Performance by tier, recalibrated with figures from the other folds only.
     log_odds : dict of str to ndarray, shape (n,)
         The predictions behind it, follow-up time included.
+    raw : dict of str to ndarray, shape (n,)
+        The same before recalibration, without follow-up time.
     intercept, slope, time_coefficient : float
         Recalibration from all out-of-fold predictions: goes into the graph.
     sites : dict of str to dict or None
@@ -48,6 +50,7 @@ class Validation:
 
     tiers: dict[str, dict[str, Any]]
     log_odds: dict[str, np.ndarray]
+    raw: dict[str, np.ndarray]
     intercept: float
     slope: float
     time_coefficient: float
@@ -74,20 +77,20 @@ def folds(cohort: Cohort) -> list[tuple[np.ndarray, np.ndarray]]:
     return list(splitter.split(cohort.x, cohort.y, cohort.person))
 
 
-def site_folds(cohort: Cohort) -> dict[str, np.ndarray]:
-    """Rows of each site; sites with few events are left out together."""
-    if cohort.site is None:
+def part_folds(cohort: Cohort) -> dict[str, np.ndarray]:
+    """Rows of each site or survey cycle; those with few events are left out together."""
+    if cohort.part is None:
         return {}
     groups: dict[str, np.ndarray] = {}
     small = np.zeros(len(cohort), dtype=bool)
-    for site in np.unique(cohort.site):
-        rows = cohort.site == site
+    for part in np.unique(cohort.part):
+        rows = cohort.part == part
         if cohort.y[rows].sum() < FEW_EVENTS:
             small |= rows
         else:
-            groups[str(site)] = rows
+            groups[str(part)] = rows
     if small.any():
-        groups["sites with few events"] = small
+        groups["those with few events"] = small
     return groups
 
 
@@ -149,14 +152,57 @@ def cross_validate(
         tier: performance(cohort.y, values, cohort.weight, cohort.person)
         for tier, values in log_odds.items()
     }
-    left: dict[str, dict[str, Any]] = {}
-    for site, out in site_folds(cohort).items() if sites else ():
+    validation = Validation(tiers, log_odds, raw, intercept, slope, coefficient, None)
+    if not sites or cohort.site is None:
+        return validation
+    left = left_out(definition, cohort, fit, raw, tick)["all"]
+    return replace(
+        validation,
+        sites={
+            name: performance(cohort.y[out], left[out], cohort.weight[out], cohort.person[out])
+            for name, out in part_folds(cohort).items()
+        },
+    )
+
+
+def left_out(
+    definition: Definition,
+    cohort: Cohort,
+    fit: Fit,
+    raw: Mapping[str, np.ndarray],
+    tick: Tick = lambda step: None,
+) -> dict[str, np.ndarray]:
+    """
+    Predict the people of each site or survey cycle by a model that never saw it.
+
+    Parameters
+    ----------
+    definition : Definition
+        The model.
+    cohort : Cohort
+        The people; must come from sites or cycles.
+    fit : callable
+        The family.
+    raw : mapping of str to ndarray, shape (n,)
+        `Validation.raw`: what each part is recalibrated with, its own people excepted.
+    tick : callable, optional
+        Called with a word after each fit.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n,)
+        Log-odds in every tier, follow-up time included.
+    """
+    start = time_coefficient(cohort)
+    log_odds = {tier: np.full(len(cohort), np.nan) for tier in definition.tiers}
+    for name, out in part_folds(cohort).items():
         model = fit(with_hidden_panels(cohort.take(~out), definition, start), definition.monotone)
-        left_out = cohort.take(out)
-        values = intercept + slope * model.log_odds(left_out.x) + coefficient * left_out.log_time
-        left[site] = performance(left_out.y, values, left_out.weight, left_out.person)
-        tick(f"site {site}")
-    return Validation(tiers, log_odds, intercept, slope, coefficient, left or None)
+        a, b, c = _recalibrate(cohort, raw, ~out)
+        for tier, hidden in definition.tiers.items():
+            values = model.log_odds(definition.hide(cohort.x[out], hidden))
+            log_odds[tier][out] = a + b * values + c * cohort.log_time[out]
+        tick(f"without {name}")
+    return log_odds
 
 
 def fit_all(definition: Definition, cohort: Cohort, fit: Fit) -> Fitted:

@@ -121,7 +121,7 @@ def head_to_head(
     (bundle,) = load_models([model], folder=bundles)
     data = load_table(dataset or definition.dataset, table)
     cohort = definition.cohort(data)
-    people = data.frame.loc[cohort.x.index]
+    people = cohort.people
     found, left_out = _contenders(definition, bundle, cohort, people, external=table is not None)
     keep = np.logical_and.reduce([np.isfinite(c.log_odds) for c in found])
     cohort = cohort.take(keep)

@@ -25,7 +25,7 @@ from training.fit import (
     cross_validate,
     fit_all,
     keeps_directions,
-    site_folds,
+    part_folds,
     untuned_boosting,
 )
 from training.package import VERSION, Product, write
@@ -150,7 +150,8 @@ def _small_variant(definition: Definition, table: Table) -> Definition:
 
 @contextmanager
 def _progress(model: str, cohort: Cohort) -> Iterator[Any]:
-    steps = 1 + len(families()) * (FOLDS + len(site_folds(cohort)) + 1)
+    sites = 0 if cohort.site is None else len(part_folds(cohort))
+    steps = 1 + len(families()) * (FOLDS + sites + 1)
     bar = Progress(
         TextColumn(f"[bold]{model}"),
         BarColumn(),
