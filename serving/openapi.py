@@ -20,6 +20,7 @@ from cdss.i18n import LANGUAGES
 from cdss.jurisdiction import select
 from cdss.record import MOST_VISITS
 from cdss.units import UNITS
+from cdss.validity import COMBINATION
 from cdss.wire import to_dict
 from serving.catalogue import catalogue
 
@@ -241,7 +242,30 @@ def _schemas(models: Sequence[Model]) -> dict[str, Schema]:
                 "description": "Whom an equation's contributions compare with, the mean of a man "
                 "and a woman; null: the average person of the study",
             },
+            interval={"anyOf": [_ref("Interval"), {"type": "null"}]},
+            outside={
+                **_array({"enum": [*VARIABLES, COMBINATION]}),
+                "description": "Variables whose value is rare (outside 0.5 to 99.5 %) among the "
+                f"people the model was made from; {COMBINATION}: the quantities are rare together",
+            },
+            released={
+                "type": "boolean",
+                "description": "Has a release record, or is a published equation; if not, "
+                "warnings say so too",
+            },
         ),
+        "Interval": _object(
+            low=probability,
+            high=probability,
+            level=probability,
+            people={"type": "integer", "minimum": 1},
+        )
+        | {
+            "description": "Of groups of `people` people with about this estimate, in parts of the "
+            "data that the model had not seen, a share `level` had an observed share of outcomes "
+            "between `low` and `high`; where one person's own risk lies it does not say. null: "
+            "not measured"
+        },
         "Range": _object(
             **model, low=probability, high=probability, narrowed_by=names, warnings=problems
         ),

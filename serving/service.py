@@ -3,7 +3,8 @@ The BentoML service. Importing it loads the models, or refuses.
 
 Settings come from the environment: ``CDSS_BUNDLES`` is a folder of bundles to serve instead of
 those of the package, ``CDSS_DEMONSTRATION_MODELS=1`` adds demonstration models,
-``CDSS_JURISDICTION`` says whose guidelines are in force (default ``vn``), ``CDSS_BENCH=1``
+``CDSS_UNGATED_MODELS=1`` serves models without a release record too, which every answer of theirs
+says, ``CDSS_JURISDICTION`` says whose guidelines are in force (default ``vn``), ``CDSS_BENCH=1``
 the empty route that `serving.benchmarks` compares with.
 """
 
@@ -46,16 +47,26 @@ def models_from_environment() -> tuple[Model, ...]:
     Raises
     ------
     BundleError
-        If a bundle is damaged, there is none to serve, or a setting is not understood.
+        If a bundle is damaged or not released, there is none to serve, or a setting is not
+        understood.
     """
-    demonstrations = os.environ.get("CDSS_DEMONSTRATION_MODELS", "0")
-    if demonstrations not in ("0", "1"):
-        raise BundleError("CDSS_DEMONSTRATION_MODELS must be 0 or 1")
     folder = os.environ.get("CDSS_BUNDLES") or SHIPPED
-    models = load_models(demonstrations=demonstrations == "1", folder=folder)
+    models = load_models(
+        demonstrations=_asked("CDSS_DEMONSTRATION_MODELS"),
+        ungated=_asked("CDSS_UNGATED_MODELS"),
+        folder=folder,
+    )
     if not models:
         raise BundleError("only demonstration models found; CDSS_DEMONSTRATION_MODELS=1 loads them")
     return (*models, *published_models())
+
+
+def _asked(setting: str) -> bool:
+    """Read a setting that is on or off."""
+    value = os.environ.get(setting, "0")
+    if value not in ("0", "1"):
+        raise BundleError(f"{setting} must be 0 or 1")
+    return value == "1"
 
 
 logs.configure()
@@ -84,4 +95,7 @@ class Cdss:
         """Take what was loaded out of garbage collection, which then has little to walk."""
         gc.collect()
         gc.freeze()
-        structlog.get_logger().info("ready", models=[m.id for m in models], languages=LANGUAGES)
+        log = structlog.get_logger()
+        if unreleased := [m.id for m in models if not getattr(m, "released", True)]:
+            log.warning("not_released", models=unreleased)
+        log.info("ready", models=[m.id for m in models], languages=LANGUAGES)

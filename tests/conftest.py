@@ -10,7 +10,7 @@ import pytest
 
 from cdss.bundle import load_models, write_bundle
 from cdss.risk import RiskModel
-from tests.toy import MANIFEST, toy_cases, toy_graph
+from tests.toy import MANIFEST, release, toy_cases, toy_graph
 
 ROOT = Path(__file__).parents[1]
 
@@ -28,10 +28,14 @@ def shared() -> Path:
 def write_toy(tmp_path: Path) -> Callable[..., Path]:
     """Write the toy bundle, changed as the test wants."""
 
-    def write(id: str = "toy", *, graph: bytes = b"", cases: str = "", **facts: Any) -> Path:
+    def write(
+        id: str = "toy", *, graph: bytes = b"", cases: str = "", gate: bool = True, **facts: Any
+    ) -> Path:
         folder = tmp_path / "bundles" / id
         manifest = MANIFEST | {"id": id} | facts
         write_bundle(folder, manifest, graph or toy_graph(), cases or toy_cases())
+        if gate and manifest.get("format", 1) == 1:
+            release(folder)
         return folder
 
     return write

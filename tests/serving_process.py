@@ -13,7 +13,7 @@ from typing import Any
 from cdss.bundle import write_bundle
 from serving.benchmarks.process import Server
 from tests.conftest import ROOT
-from tests.toy import MANIFEST, toy_cases, toy_graph
+from tests.toy import MANIFEST, release, toy_cases, toy_graph
 
 COMMAND = [sys.executable, "-m", "serving"]
 JSON = {"content-type": "application/json"}
@@ -40,10 +40,12 @@ def problems(answer: Any, status: int) -> list[tuple[str, str]]:
     return [(problem["code"], problem["variable"]) for problem in document["problems"]]
 
 
-def write_toys(folder: Path, *ids: str) -> Path:
+def write_toys(folder: Path, *ids: str, gate: bool = True) -> Path:
     """Write toy bundles; a folder of them is what ``CDSS_BUNDLES`` names."""
     for id in ids or ("toy",):
         write_bundle(folder / id, MANIFEST | {"id": id}, toy_graph(), toy_cases())
+        if gate:
+            release(folder / id)
     return folder
 
 

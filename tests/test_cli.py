@@ -154,6 +154,36 @@ def test_a_damaged_bundle_has_its_own_exit_code(
     ] == result.stderr.splitlines()
 
 
+def test_a_model_without_a_release_record_is_asked_only_when_told(
+    run: Callable, write_toy: Callable, patient: str
+) -> None:
+    write_toy("toy", gate=False)
+    refused = run("assess", patient)
+    told = run("assess", patient, "--format", "json", "--ungated")
+    setting = run("assess", patient, env={"CDSS_UNGATED_MODELS": "1"})
+    no_setting = run("assess", patient, env={"CDSS_UNGATED_MODELS": "0"})
+    first, second = json.loads(told.stdout)["estimates"]
+
+    assert (3, 3, 0, 0) == tuple(
+        r.exit_code for r in (refused, no_setting, told, setting)
+    )  # fmt: skip
+    assert "" == refused.stdout
+    assert "no release record (gate.json): toy; CDSS_UNGATED_MODELS=1, --ungated" in refused.stderr
+    assert (False, True) == (first["released"], second["released"])
+    assert ["not_released"] == [w["code"] for w in first["warnings"]]
+    assert "Model: has no release record" in setting.stdout
+
+
+def test_models_without_a_release_record_are_listed_and_say_so(
+    run: Callable, write_toy: Callable
+) -> None:
+    write_toy("toy", gate=False)
+    result = run("models")
+
+    assert 0 == result.exit_code
+    assert 1 == result.stdout.count("Not released:")
+
+
 def test_models_are_listed_demonstrations_included(run: Callable, toy_models: tuple) -> None:
     text, answer = run("models", "--lang", "vi"), run("models", "--format", "json")
 

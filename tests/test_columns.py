@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from cdss import NoEstimate, PatientRecord, PointsTotal, RiskEstimate, RiskModel, RiskRange
-from cdss.bundle import load_models
 from cdss.equations import published_models
 from cdss.points import PointsScore
 from cdss.variables import VARIABLES, Value
+from tests.shipped import shipped
 
-MODELS = (*load_models(demonstrations=True), *published_models())
+MODELS = (*shipped(demonstrations=True), *published_models())
 DAY = date(2026, 11, 22)
 
 

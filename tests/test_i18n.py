@@ -5,19 +5,22 @@ import tomllib
 import unicodedata
 from importlib import resources
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 import cdss
+from cdss.bundle import load_bundle, write_bundle
 from cdss.errors import DefinitionError, Problem, UnknownLanguage
-from cdss.estimate import NoEstimate
+from cdss.estimate import Bounds, NoEstimate
 from cdss.i18n import LANGUAGES, words
 from cdss.record import PatientRecord
 from cdss.variables import VARIABLES
-from tests.toy import record, toy_model
+from tests.shipped import shipped
+from tests.toy import MANIFEST, SURE, record, toy_cases, toy_graph, toy_model
 
 SOURCE = Path(cdss.__file__).parent
-MODELS = (*cdss.load_models(demonstrations=True), *cdss.published_models())
+MODELS = (*shipped(demonstrations=True), *cdss.published_models())
 CAUTIONS = {p for model in cdss.published_models() for p in model.cautions}
 REFERENCE = words("en").texts
 
@@ -73,7 +76,19 @@ def every_problem() -> list[Problem]:
     model = toy_model(demonstration=True, measured_by=("hba1c",))
     answer = model.estimate(record(age=50, sex="female", bmi=25, alt=old, hba1c=7))
     assert isinstance(answer, cdss.RiskEstimate)
-    return [*found, *answer.warnings, *CAUTIONS, *_refused_by_equations()]
+    return [
+        *found, *answer.warnings, *CAUTIONS, *_refused_by_equations(), *_told_by_a_bundle()
+    ]  # fmt: skip
+
+
+def _told_by_a_bundle() -> tuple[Problem, ...]:
+    """What only a bundle says: not released, anchored, values that are rare."""
+    with TemporaryDirectory() as folder:
+        write_bundle(folder, MANIFEST | SURE | {"anchored": True}, toy_graph(), toy_cases())
+        model = load_bundle(folder)
+    answer = model.estimate(record(age=20, sex="female", bmi=37.95, alt=200))
+    assert isinstance(answer, cdss.RiskEstimate)
+    return answer.warnings
 
 
 def _refused_by_equations() -> list[Problem]:
@@ -232,6 +247,21 @@ def test_probabilities_in_vietnamese() -> None:
     assert ("12,3%", "12 trong 100 người") == (
         words("vi").percent(0.123), words("vi").frequency(0.123)
     )  # fmt: skip
+
+
+def test_an_interval_stands_behind_the_probability() -> None:
+    bounds = Bounds(0.0289, 0.0563, 0.95, 500)
+
+    assert ("(2.9–5.6)", "(2,9–5,6)") == tuple(words(x).interval(bounds) for x in ("en", "vi"))
+
+
+@each_language
+def test_the_interval_is_about_groups_and_never_about_one_person(lang: str) -> None:
+    said = words(lang)("notice.interval", people=200, level=95)
+
+    assert {"200", "95"} <= set(re.findall(r"\d+", said))
+    assert {"en": "does not say", "vi": "không cho biết"}[lang] in said
+    assert {"en": "groups of 200 people", "vi": "mỗi nhóm 200 người"}[lang] in said
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,14 @@ from typing import Any
 import pytest
 
 import cdss.jurisdiction
-from cdss import PatientRecord, assess, load_jurisdiction, load_models, published_models
+from cdss import PatientRecord, assess, load_jurisdiction, published_models
 from cdss.errors import DefinitionError, UnknownJurisdiction, UnknownModel
 from cdss.guideline import READ
 from cdss.i18n import LANGUAGES, words
 from cdss.jurisdiction import JURISDICTIONS, select
+from tests.shipped import shipped
 
-MODELS = (*load_models(demonstrations=True), *published_models())
+MODELS = (*shipped(demonstrations=True), *published_models())
 IDS = {model.id for model in MODELS}
 
 each = pytest.mark.parametrize("name", JURISDICTIONS)

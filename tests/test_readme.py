@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+import cdss
 from cdss import load_jurisdiction, published_models
-from cdss.bundle import load_models
 from serving.app import create_app
 from tests.conftest import ROOT
+from tests.shipped import shipped
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", TEXT, flags=re.DOTALL)
@@ -27,7 +28,7 @@ def test_the_curl_example_gives_its_answer() -> None:
     words = shlex.split(command)
     url, body = words[2], words[words.index("-d") + 1]
     headers = {"content-type": "application/json"}
-    models = [*load_models(), *published_models()]
+    models = [*shipped(), *published_models()]
     answer = TestClient(create_app(models, load_jurisdiction("vn"))).post(
         f"http://{url}", content=body, headers=headers
     )
@@ -46,12 +47,15 @@ def close(one: Any, other: Any) -> bool:
     return one == (pytest.approx(other, rel=1e-5, abs=1e-7) if type(one) is float else other)
 
 
-def test_the_python_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_python_example_runs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cdss, "load_models", shipped)
     (code,) = blocks("python")
     exec(compile(code, "README.md", "exec"), {})
     printed = capsys.readouterr().out.splitlines()
 
-    assert [model.id for model in load_models()] == [
+    assert [model.id for model in shipped()] == [
         line.partition(":")[0] for line in printed if ": 0." in line
     ]
     assert "BPS-01 WHO, HEARTS technical package" in " ".join(printed)
@@ -60,7 +64,7 @@ def test_the_python_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_table_of_models_is_the_bundles() -> None:
     rows = [line for line in TEXT.splitlines() if line.startswith("| [`")]
 
-    assert rows == [row_of(model) for model in load_models(demonstrations=True)]
+    assert rows == [row_of(model) for model in shipped(demonstrations=True)]
 
 
 def row_of(model: Any) -> str:

@@ -1,17 +1,20 @@
 import io
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from rich.console import Console, RenderableType
 
 from cdss.assess import Assessment, assess
-from cdss.card import models_report
+from cdss.bundle import load_bundle, write_bundle
+from cdss.card import card_report, models_report
 from cdss.errors import Problem
 from cdss.estimate import Contribution, RiskEstimate
 from cdss.i18n import LANGUAGES, words
 from cdss.limits import Limit
 from cdss.report import assessment_report, problem_list
 from cdss.variables import VARIABLES
-from tests.toy import record, toy_model
+from tests.toy import MANIFEST, SURE, record, toy_cases, toy_graph, toy_model
 
 PATIENT = {"age": 54, "sex": "female", "height": 158, "weight": 71.5, "pregnant": False}
 OLD = {"value": 55, "date": "2020-01-01"}
@@ -101,6 +104,55 @@ def test_a_report_in_vietnamese() -> None:
         "  người trung bình trong nghiên cứu: 12 trong 100 người (11,9%)",
     ] == shown[:5]
     assert "  Chỉ số khối cơ thể (BMI) * 28,6 kg/m²          │█████████ +4,4" in shown
+
+
+def sure_report(tmp_path: Path, lang: str, **values: object) -> list[str]:
+    """Report of a toy that has intervals and was not released."""
+    write_bundle(tmp_path, MANIFEST | SURE, toy_graph(), toy_cases())
+    assessment = assess(record(**PATIENT | values), [load_bundle(tmp_path)])
+    return lines(assessment_report(assessment, lang))
+
+
+def test_an_interval_stands_behind_the_probability_and_is_explained_once(tmp_path: Path) -> None:
+    shown = sure_report(tmp_path, "en")
+
+    assert "  16.3% (9.2–25.0)   16 in 100 people" in shown
+    assert "  16,3% (9,2–25,0)   16 trong 100 người" in sure_report(tmp_path, "vi")
+    explained = " ".join(shown).partition("In brackets")[2]
+    assert explained.startswith(", in percent: of groups of 500 people with about this estimate,")
+    assert "95 in 100 had an observed share within this range." in explained
+    assert "In brackets" not in explained
+    text = words("en")
+    without = lines(assessment_report(assess(record(**PATIENT), MODELS[:1]), "en"))
+    assert text("notice.interval", people=500, level=95)[:11] not in " ".join(without)
+
+
+@pytest.mark.parametrize(
+    ("lang", "expected"),
+    [
+        ("en", ["Model: has no release record", "Body mass index: is outside 18.1 to 37.9 kg/m²",
+                "Values together: are a combination seldom seen"]),
+        ("vi", ["Mô hình: chưa có hồ sơ phát hành", "Chỉ số khối cơ thể (BMI): nằm ngoài khoảng "
+                "18,1 đến 37,9 kg/m²", "Các giá trị kết hợp: là một tổ hợp hiếm gặp"]),
+    ],
+)  # fmt: skip
+def test_what_is_outside_and_not_released_is_said(
+    tmp_path: Path, lang: str, expected: list[str]
+) -> None:
+    said = " ".join(" ".join(sure_report(tmp_path, lang, age=20.5, weight=100, alt=7)).split())
+
+    assert [] == [part for part in expected if part not in said]
+
+
+def test_a_card_says_who_released_it(write_toy: Callable[..., Path]) -> None:
+    released, not_released = (
+        " ".join(lines(card_report(load_bundle(write_toy(gate=gate)), "vi")))
+        for gate in (True, False)
+    )
+
+    assert "24/11/2026, người ký: A Tester" in released
+    assert words("vi")("card.not_released") in not_released
+    assert words("vi")("card.not_released") not in released
 
 
 def test_a_demonstration_is_named_under_its_heading() -> None:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from cdss import load_jurisdiction, load_models, published_models
+from cdss import load_jurisdiction, published_models
 from serving.app import create_app
+from tests.shipped import shipped
 
 PERSON = {
     "age": 58, "sex": "male", "systolic_bp": 152, "diastolic_bp": 94, "bmi": 26.4,
@@ -18,7 +19,7 @@ PERSON = {
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
-    models = [*load_models(), *published_models()]
+    models = [*shipped(), *published_models()]
     with TestClient(create_app(models, load_jurisdiction("vn"))) as client:
         yield client
 

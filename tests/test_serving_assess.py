@@ -55,6 +55,9 @@ def test_the_whole_answer(client: TestClient) -> None:
         "warnings": [],
         "demonstration": False,
         "reference": None,
+        "interval": None,
+        "outside": [],
+        "released": True,
     }
     teaching = {
         "code": "demonstration",

@@ -21,7 +21,7 @@ from serving.app import create_app
 from serving.benchmarks.process import Server, served
 from serving.logs import ALLOWED, _LibraryHandler, allowed_only
 from tests.serving_process import COMMAND, JSON, log_with, problems, run, sent, write_toys
-from tests.toy import MANIFEST, toy_cases, toy_graph, toy_model
+from tests.toy import MANIFEST, release, toy_cases, toy_graph, toy_model
 
 WORD = "c4nary"  # in whatever a client can write
 NUMBER = "31.3371337"  # a value of a patient that is accepted
@@ -126,6 +126,7 @@ def failing_graph() -> bytes:
 
 def test_a_failure_is_logged_with_where_and_not_with_what(tmp_path: Path) -> None:
     write_bundle(tmp_path / "toy", MANIFEST, failing_graph(), toy_cases())
+    release(tmp_path / "toy")
     with served(FREE, {"CDSS_BUNDLES": str(tmp_path)}) as server:
         url = f"http://127.0.0.1:{server.port}"
         fine, failed = (httpx.post(f"{url}/v1/assess", json=sent(alt=alt)) for alt in (599, 777))

@@ -7,10 +7,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from cdss import VARIABLES, __version__
+from cdss.bundle import load_bundle
 from serving.app import create_app
 from serving.openapi import EXAMPLE, openapi
 from tests.serving_process import problems, sent
-from tests.toy import toy_model
+from tests.toy import SURE, toy_model
 
 TYPES: dict[str, Any] = {
     "object": dict, "array": list, "string": str, "boolean": bool, "null": type(None),
@@ -184,6 +185,23 @@ def test_an_answer_has_exactly_the_documented_members(
     assert [] == wrong(document, schema, found)
     assert [": required"] == wrong(document, schema, less)
     assert [": additionalProperties"] == wrong(document, schema, found | {"more": 1})
+
+
+def test_an_interval_and_what_is_outside_are_as_documented(write_toy: Callable[..., Any]) -> None:
+    model = load_bundle(write_toy(gate=False, **SURE))
+    with TestClient(create_app([model])) as client:
+        document = client.get("/openapi.json").json()
+        schema = answer_of(operations(document)["post /v1/assess"])["schema"]
+        found = client.post("/v1/assess", json=sent(age=20.1, bmi=37.9, alt=200)).json()
+    (estimate,) = found["estimates"]
+
+    assert ["age", "alt", "combination"] == estimate["outside"]
+    assert estimate["interval"]
+    assert [] == wrong(document, schema, found)
+    estimate["outside"], estimate["interval"]["people"] = ["shoe_size"], 0
+    assert {"/estimates/0/outside/0: enum", "/estimates/0/interval: anyOf"} == {
+        *wrong(document, schema, found)
+    }
 
 
 def test_a_problem_is_as_documented(client: TestClient, document: dict[str, Any]) -> None:

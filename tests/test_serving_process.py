@@ -132,6 +132,7 @@ def test_one_flipped_bit_and_it_does_not_start(tmp_path: Path, name: str) -> Non
     [
         ((), {}, "no bundles in "),
         (("toy",), {"CDSS_DEMONSTRATION_MODELS": "yes"}, "must be 0 or 1"),
+        (("toy",), {"CDSS_UNGATED_MODELS": "yes"}, "must be 0 or 1"),
         (("teaching",), {}, "only demonstration models found"),
     ],
 )
@@ -148,6 +149,35 @@ def test_nothing_to_serve_or_a_setting_not_understood(
     assert message in process.stderr
     assert 1 == process.stderr.count("\n")
     assert "" == process.stdout
+
+
+def test_what_is_not_released_is_served_only_when_told_and_says_so(tmp_path: Path) -> None:
+    write_toys(tmp_path, "toy")
+    write_toys(tmp_path, "toy-new", gate=False)
+    refused = run("-m", "serving", "--port", "0", CDSS_BUNDLES=str(tmp_path),
+                  CDSS_UNGATED_MODELS="0")  # fmt: skip
+    settings = {"CDSS_BUNDLES": str(tmp_path), "CDSS_UNGATED_MODELS": "1"}
+    with served(FREE, settings) as server:
+        base = f"http://127.0.0.1:{server.port}"
+        answers = [
+            httpx.post(f"{base}/v1/assess", json=sent(**known)).json()
+            for known in ({}, {"alt": 40}, {"age": 21})
+        ]
+        batch = httpx.post(f"{base}/v1/assess/batch", json={"records": [sent()]}).json()
+        told = {m["model"]: m for m in httpx.get(f"{base}/v1/models").json()["models"]}
+        lines = [json.loads(line) for line in server.log.read_text().splitlines()]
+
+    assert 1 == refused.returncode
+    assert refused.stderr.startswith(
+        "cdss: not started: no release record (gate.json): toy-new; CDSS_UNGATED_MODELS=1"
+    )
+    for answer in (*answers, *batch["assessments"]):
+        old, new = answer["estimates"]
+        assert (True, False) == (old["released"], new["released"])
+        assert [[], ["not_released"]] == [[w["code"] for w in e["warnings"]] for e in (old, new)]
+    assert ("2026-11-24", None) == (told["toy"]["released_on"], told["toy-new"]["released_on"])
+    assert told["who-2019-lab-sea"]["released"]
+    assert [["toy-new"]] == [line["models"] for line in lines if line["event"] == "not_released"]
 
 
 def test_nobody_can_connect_before_the_models_are_loaded() -> None:

@@ -31,7 +31,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_bundle_answers_and_says_that_it_is_small(trained: Path) -> None:
-    (model,) = load_models([MODEL], folder=trained / "bundles")
+    (model,) = load_models([MODEL], folder=trained / "bundles", ungated=True)
     record = PatientRecord.parse(
         {"index_date": "2026-11-22", "values": {"age": 61, "sex": "male", "bmi": 33, "waist": 112}}
     )
@@ -49,14 +49,14 @@ def test_the_manifest_carries_the_evidence(trained: Path) -> None:
 
     assert facts["training"]["dataset"] == "pypi"
     assert facts["training"]["data_sha256"] == load_table("pypi").digest
-    assert set(facts["families"]) == {"spline", "trees", "additive"}
+    assert set(facts["families"]) == {"spline", "trees", "additive", "blend"}
     assert facts["family"] in facts["families"]
     assert facts["parity"]["probability"] <= 1e-6
     assert facts["parity"]["shap"] <= 1e-5
     assert set(FIGURES) <= facts["metrics"]["all"].keys()
 
 
-def test_mlflow_has_the_study_its_families_and_the_champion(trained: Path) -> None:
+def test_mlflow_has_the_study_its_families_and_the_candidate(trained: Path) -> None:
     mlflow.set_tracking_uri(f"sqlite:///{trained / 'tracking.db'}")
     client = mlflow.MlflowClient()
     experiment = client.get_experiment_by_name(f"cdss/{MODEL}")
@@ -64,15 +64,21 @@ def test_mlflow_has_the_study_its_families_and_the_champion(trained: Path) -> No
     (study,) = [run for run in runs if "champion" in run.data.tags]
     nested = {run.data.tags["family"]: run for run in runs if "family" in run.data.tags}
 
-    assert set(nested) == {"spline", "trees", "additive"}
+    assert set(nested) == {"spline", "trees", "additive", "blend"}
     assert study.data.tags["data_sha256"]
     assert study.data.metrics["champion/auroc"] > 0.7
     assert nested["trees"].data.metrics["all/calibration_slope"] > 0
     pictures = {file.path for file in client.list_artifacts(nested["trees"].info.run_id, "plots")}
     assert pictures == {"plots/calibration.png", "plots/contributions.png"}
-    # The small variant never stands in for the model that ships.
-    version = client.get_model_version_by_alias(f"{MODEL}-small", "champion")
+    # The small variant never stands in for the model that ships, and training releases nothing.
+    registered = client.get_registered_model(f"{MODEL}-small")
+    assert set(registered.aliases) == {"candidate"}
+    version = client.get_model_version_by_alias(f"{MODEL}-small", "candidate")
     assert version.run_id == nested[study.data.tags["champion"]].info.run_id
+    facts = json.loads((trained / "bundles" / MODEL / "manifest.json").read_text())
+    (model,) = load_models([MODEL], folder=trained / "bundles")
+    assert version.tags["bundle_digest"] == model.facts["digest"]
+    assert facts["mlflow_run_id"] == study.info.run_id
 
 
 def test_evaluate_on_a_file_writes_what_it_promises(trained: Path) -> None:

@@ -1,7 +1,6 @@
 """Net benefit, calibration curve and sample size against independent implementations."""
 
 from pathlib import Path
-from typing import Any
 
 import dcurves
 import numpy as np
@@ -9,12 +8,19 @@ import pandas as pd
 import patsy
 import pytest
 import statsmodels.api as sm
+from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
-from training import headtohead
 from training.calibration import KNOTS, calibration_error, flexible_curve
+from training.contenders import encoded, of_log_odds, published
 from training.data import load_table
 from training.decision import at_threshold, decision_curve, net_benefit, treat_all
+from training.definition import definitions
+from training.figures import People, figures
+from training.headtohead import head_to_head
+from training.metrics import auroc, estimates, performance
+from training.resample import bootstrap
 from training.sample_size import cox_snell, to_develop, to_validate
+from training.tally import bins, tally
 
 
 @pytest.fixture(scope="module")
@@ -116,26 +122,170 @@ def test_the_error_of_a_known_miscalibration_is_found() -> None:
 def test_sample_sizes_are_the_published_ones() -> None:
     """Examples of pmsampsize and pmvalsampsize, as computed by an independent program."""
     assert 662 == to_develop(24, 0.174, 0.288)
-    for auroc, prevalence, people in ((0.8, 0.047, 2952), (0.75, 0.29, 1042), (0.8, 0.02, 6610)):
-        needed = to_develop(20, prevalence, cox_snell(auroc, prevalence))
+    for c, prevalence, people in ((0.8, 0.047, 2952), (0.75, 0.29, 1042), (0.8, 0.02, 6610)):
+        needed = to_develop(20, prevalence, cox_snell(c, prevalence))
         assert people == pytest.approx(needed, rel=0.002)
     log_odds = np.random.default_rng(0).normal(-5, 2.5, 1_000_000)
     needed = to_validate(log_odds, 0.018, 0.8, o_e=1)
     assert {"o_e": 906, "slope": 4542, "auroc": 4252} == pytest.approx(needed, rel=0.01)
 
 
-def test_head_to_head_on_the_same_people(shared: Path) -> None:
-    found = headtohead.head_to_head("cvd-incident")
-    contenders: dict[str, Any] = found["contenders"]
+@pytest.fixture(scope="module")
+def weighted(shared: Path) -> tuple[People, np.ndarray]:
+    """Real people with censoring and made-up survey weights, several rows a person."""
+    cohort = definitions()["cvd-incident"].cohort(load_table("framingham"))
+    cohort = cohort.take(cohort.x["systolic_bp"].notna().to_numpy())
+    log_odds = -8 + 0.07 * cohort.x["age"] + 0.015 * cohort.x["systolic_bp"]
+    base = np.random.default_rng(2).uniform(0.5, 2, len(cohort))
+    resamples = bootstrap(cohort.person, 200)
+    return People(cohort.y, cohort.weight, base, resamples), log_odds.to_numpy(dtype=float)
 
-    assert {"cvd-incident", "age", "age and sex", "framingham-cvd-2008-bmi"} <= set(contenders)
-    assert {found["people"]} == {c["n"] for c in contenders.values()}
-    assert "people outside its limits" in found["left_out"]["framingham-cvd-2008-lipids"]
-    assert contenders["framingham-cvd-2008-bmi"]["same_outcome"]
-    assert "o_e" not in contenders["who-2019-lab-sea"]
-    for name, apart in found["differences"].items():
-        low, high = apart["auroc"]["95ci"]
-        expected = contenders["cvd-incident"]["auroc"] - contenders[name]["auroc"]
-        assert apart["auroc"]["difference"] == pytest.approx(expected)
-        assert low < apart["auroc"]["difference"] < high
-    assert found["differences"]["age"]["auroc"]["95ci"][0] > 0.05
+
+def test_weighted_figures_are_those_of_other_programs(weighted: tuple[People, np.ndarray]) -> None:
+    people, log_odds = weighted
+    y, w = people.y, people.weight
+    p = 1 / (1 + np.exp(-log_odds))
+    found = estimates(y, log_odds, people.known, people.base)
+    glm = [
+        sm.GLM(y, columns, family=sm.families.Binomial(), freq_weights=w, offset=offset).fit()
+        for columns, offset in ((np.ones(len(y)), log_odds), (sm.add_constant(log_odds), None))
+    ]
+
+    assert found["auroc"] == pytest.approx(roc_auc_score(y, log_odds, sample_weight=w), abs=1e-12)
+    assert found["brier"] == pytest.approx(brier_score_loss(y, p, sample_weight=w), abs=1e-12)
+    assert found["log_loss"] == pytest.approx(log_loss(y, p, sample_weight=w), abs=1e-9)
+    assert found["calibration_intercept"] == pytest.approx(glm[0].params[0], abs=1e-8)
+    assert found["calibration_slope"] == pytest.approx(glm[1].params[1], abs=1e-8)
+    observed = (w * y).sum() / people.base.sum()
+    assert found["o_e"] == pytest.approx(observed / np.average(p, weights=people.base))
+    assert found["scaled_brier"] == pytest.approx(1 - found["brier"] / (observed * (1 - observed)))
+
+
+def test_counting_in_bins_is_near_enough(weighted: tuple[People, np.ndarray]) -> None:
+    """Under a resample the bins give what the exact figures are with those weights."""
+    people, log_odds = weighted
+    counted = people.tally(log_odds, [0.05, 0.1])
+    p = 1 / (1 + np.exp(-log_odds))
+    for at in (0, 1, 2):
+        factor = people.resamples.factors[at].astype(float)
+        exact = estimates(people.y, log_odds, people.known, people.base * factor)
+        for name, ours in (
+            ("auroc", counted.auroc()), ("o_e", counted.o_e()), ("brier", counted.brier()),
+            ("scaled_brier", counted.scaled_brier()), ("calibration_slope", counted.slope()),
+            ("calibration_intercept", counted.intercept()),
+        ):  # fmt: skip
+            # Their standard errors are 0.05 here.
+            near = 5e-3 if name.startswith("calibration") else 5e-4
+            assert ours[at] == pytest.approx(exact[name], abs=near), name
+        weight = people.weight * factor
+        error = calibration_error(people.y, log_odds, weight)
+        distances = counted.distances()
+        assert distances["ici"][at] == pytest.approx(error["ici"], abs=5e-4)
+        assert distances["e90"][at] == pytest.approx(error["e90"], abs=2e-3)
+        for t in (0.05, 0.1):
+            of = at_threshold(people.y, p, weight, t)
+            assert counted.net_benefit(t)[at] == pytest.approx(of["net_benefit"], abs=1e-12)
+            assert counted.treat_all(t)[at] == pytest.approx(of["treat_all"], abs=1e-12)
+            for name in ("missed", "specificity", "ppv", "flagged"):
+                assert getattr(counted, name)(t)[at] == pytest.approx(of[name], abs=1e-12)
+
+
+def test_some_and_the_others_are_everybody(weighted: tuple[People, np.ndarray]) -> None:
+    people, log_odds = weighted
+    rows = np.arange(len(people)) % 3 == 0
+    binned = bins(log_odds, [0.1])
+    args = (people.y, people.known, people.base, people.resamples, binned)
+    others = tally(*args).without(tally(*args, rows))
+    directly = tally(*args, ~rows)
+
+    assert others.auroc() == pytest.approx(directly.auroc())
+    assert others.o_e() == pytest.approx(directly.o_e())
+    assert others.events == directly.events
+
+
+def test_the_bootstrap_agrees_with_formulas(real: tuple[np.ndarray, np.ndarray]) -> None:
+    """One row a person, no weights: DeLong, sandwich and binomial intervals are right."""
+    y, log_odds = real
+    n = len(y)
+    people = People(y, np.ones(n), np.ones(n), bootstrap(np.arange(n), 400))
+    ours = figures(people, log_odds, {"range": [0.05, 0.2], "marked": [0.1]}, curve=False)
+    theirs = performance(y, log_odds, np.ones(n))
+
+    for name in ("auroc", "calibration_intercept", "calibration_slope"):
+        widths = [np.ptp(f[f"{name}_95ci"]) for f in (ours, theirs)]
+        assert widths[0] == pytest.approx(widths[1], rel=0.12), name
+
+
+def test_people_with_several_rows_are_fewer(weighted: tuple[People, np.ndarray]) -> None:
+    """Rows of a person are alike: resampling persons gives a wider interval than rows."""
+    people, log_odds = weighted
+    n = len(people)
+    rows = People(people.y, people.known, people.base, bootstrap(np.arange(n), 200))
+    widths = [
+        p.resamples.error(0, np.log(p.tally(log_odds, []).o_e())) for p in (people, rows)
+    ]  # fmt: skip
+
+    assert widths[0] > 1.05 * widths[1]
+
+
+def test_a_paired_difference_is_delongs(real: tuple[np.ndarray, np.ndarray]) -> None:
+    """The standard error of a difference of two AUROCs, by DeLong's covariance written out."""
+    y, log_odds = real
+    other = log_odds + np.random.default_rng(0).normal(0, 0.6, len(y))
+    cases, rest = y == 1, y == 0
+
+    def components(score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        above = (score[cases][:, None] > score[rest][None, :]) * 1.0
+        above += 0.5 * (score[cases][:, None] == score[rest][None, :])
+        return above.mean(axis=1), above.mean(axis=0)
+
+    a, b = components(log_odds), components(other)
+    variance = sum(np.var(x - z, ddof=1) / len(x) for x, z in zip(a, b, strict=True))
+    n = len(y)
+    people = People(y, np.ones(n), np.ones(n), bootstrap(np.arange(n), 400))
+    thresholds = {"range": [0.05, 0.2], "marked": [0.1]}
+    found = head_to_head(
+        people, of_log_odds("a", log_odds), [of_log_odds("b", other)], thresholds
+    )["differences"]["b"]["auroc"]  # fmt: skip
+    low, high = found["95ci"]
+
+    assert found["difference"] == pytest.approx(a[0].mean() - b[0].mean())
+    assert (high - low) / (2 * 1.96) == pytest.approx(np.sqrt(variance), rel=0.12)
+
+
+def test_who_answers_for_few_is_compared_apart(real: tuple[np.ndarray, np.ndarray]) -> None:
+    y, log_odds = real
+    n = len(y)
+    some = np.where(np.arange(n) % 2 == 0, log_odds, np.nan)
+    hardly = np.where(np.arange(n) < 20, log_odds, np.nan)
+    people = People(y, np.ones(n), np.ones(n), bootstrap(np.arange(n), 20))
+    found = head_to_head(
+        people,
+        of_log_odds("model", log_odds),
+        [of_log_odds("some", some), of_log_odds("hardly", hardly)],
+        {"range": [0.05, 0.2], "marked": [0.1]},
+    )
+
+    assert found["people"] == found["of"] == n
+    assert list(found["contenders"]) == ["model"]
+    assert found["pairwise"]["some"]["contenders"]["model"]["n"] == np.isfinite(some).sum()
+    assert found["pairwise"]["some"]["differences"]["some"]["auroc"]["difference"] == 0
+    assert "answers for 20 people" in found["left_out"]["hardly"]
+
+
+def test_points_are_ranked_and_cut(shared: Path) -> None:
+    cohort = definitions()["diabetes-undiagnosed"].cohort(load_table("nhanes"))
+    cohort = cohort.take(np.arange(0, len(cohort), 4))
+    found, left_out = published("undiagnosed_diabetes", encoded(cohort.people))
+    ada = next(c for c in found if c.name == "ada-risk-test")
+    known = np.isfinite(ada.score)
+
+    assert not ada.same_outcome
+    assert set(np.unique(ada.probability[known])) == {0.0, 1.0}
+    assert (ada.probability[known] == 1).tolist() == (ada.score[known] >= 5).tolist()
+    assert known.mean() > 0.9
+    # facts/reporting.md: .777 for the unweighted sample, at 20 years and over.
+    assert auroc(cohort.y[known], ada.score[known]) == pytest.approx(0.777, abs=0.02)
+    assert "lacks most of its items" in " ".join(left_out.values()) or "idrs" in {
+        c.name for c in found
+    }

@@ -1,16 +1,20 @@
 import json
 import math
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from cdss.assess import Assessment, assess
+from cdss.bundle import load_bundle
+from cdss.equations import published_models
 from cdss.errors import UnknownLanguage
 from cdss.estimate import expit
 from cdss.i18n import LANGUAGES, words
 from cdss.limits import Limit
 from cdss.record import PatientRecord
 from cdss.wire import model_to_dict, problems_to_list, to_dict
-from tests.toy import BASELINE, record, toy_log_odds, toy_model
+from tests.toy import BASELINE, SURE, record, toy_log_odds, toy_model
 
 OLD = {"value": 55, "date": "2020-01-01"}
 MODELS = (toy_model(), toy_model(id="toy-old", limits={"age": Limit(61.5, 90)}))
@@ -68,6 +72,9 @@ def test_an_assessment_in_json() -> None:
                 "warnings": [unstated, stale],
                 "demonstration": False,
                 "reference": None,
+                "interval": None,
+                "outside": [],
+                "released": True,
             }
         ],
         "not_estimated": [{"model": "toy-old", **named, "reasons": [outside]}],
@@ -112,6 +119,39 @@ def test_a_demonstration_says_so_twice() -> None:
     assert ["demonstration"] == [warning["code"] for warning in estimate["warnings"]]
 
 
+def test_an_interval_and_what_is_outside_in_json(write_toy: Callable[..., Path]) -> None:
+    model = load_bundle(write_toy(gate=False, **SURE))
+    patient = record(age=79.9, sex="male", bmi=30, diabetes=False, pregnant=False)
+    answer = to_dict(assess(patient, [model]), assessment_id="a", lang="vi")
+    (estimate,) = json.loads(json.dumps(answer))["estimates"]
+
+    assert ["low", "high", "level", "people"] == [*estimate["interval"]]
+    assert (0.95, 500) == (estimate["interval"]["level"], estimate["interval"]["people"])
+    assert 0 < estimate["interval"]["low"] < estimate["probability"] < estimate["interval"]["high"]
+    assert "age" in estimate["outside"]
+    assert estimate["released"] is False
+    said = {w["code"]: w["detail"] for w in estimate["warnings"]}
+    assert words("vi")("problem.not_released") == said["not_released"]
+    assert "nằm ngoài khoảng 20,3 đến 79,7 tuổi" in said["rare_value"]
+
+
+def test_an_equation_needs_no_release_record() -> None:
+    (equation,) = (m for m in published_models() if m.id == "framingham-cvd-2008-bmi")
+    told = model_to_dict(equation)
+
+    assert (True, None, False, None) == tuple(
+        told[key] for key in ("released", "released_on", "anchored", "parent")
+    )
+
+
+def test_a_released_model_says_since_when(write_toy: Callable[..., Path]) -> None:
+    told = model_to_dict(load_bundle(write_toy(parent={"id": "toy"})))
+
+    assert (True, "2026-11-24", {"id": "toy"}) == tuple(
+        told[key] for key in ("released", "released_on", "parent")
+    )
+
+
 def test_lists_are_there_even_if_empty() -> None:
     answer = to_dict(assess(record(age=60), []), assessment_id="a")
 
@@ -154,6 +194,10 @@ def test_a_model_in_json() -> None:
         "sources": ["tests/toy.py, WEIGHTS"],
         "off": False,
         "demonstration": False,
+        "released": True,
+        "released_on": None,
+        "anchored": False,
+        "parent": None,
     }
 
     assert expected == json.loads(json.dumps(model_to_dict(toy_model())))

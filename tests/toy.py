@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -10,7 +13,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from cdss.bundle import write_gate
 from cdss.limits import Limit
+from cdss.population import LEVELS
 from cdss.record import PatientRecord
 from cdss.risk import Array, RiskModel
 from cdss.source import Source
@@ -33,6 +38,51 @@ MANIFEST: dict[str, Any] = {
     "sources": [{"citation": "tests/toy.py", "locator": "WEIGHTS"}],
     "demonstration": False,
 }
+
+SURE: dict[str, Any] = {
+    "tiers": {"required_only": ["alt"], "all": []},
+    "interval": {
+        "level": 0.95,
+        "people": 500,
+        "between": 0.2,
+        "scale": {"required_only": 2.5, "all": 2.0},
+    },
+    "population_facts": {
+        "quantiles": {
+            "age": [20 + 60 * level for level in LEVELS],
+            "bmi": [18 + 20 * level for level in LEVELS],
+            "alt": [5 + 95 * level**2 for level in LEVELS],
+        },
+        "names": ["age", "bmi", "alt"],
+        "correlation": [[1, 0.6, 0.3], [0.6, 1, 0.4], [0.3, 0.4, 1]],
+        "threshold": 2.3,
+    },
+}
+"""What a manifest says besides, once uncertainty and population were measured."""
+
+
+def release(folder: Path, **changes: Any) -> dict[str, Any]:
+    """Write the release record of a bundle, changed as the test wants."""
+    text = (folder / "manifest.json").read_bytes()
+    manifest = json.loads(text)
+    record = {
+        "model": manifest["id"],
+        "version": manifest["version"],
+        "manifest_sha256": hashlib.sha256(text).hexdigest(),
+        "verdict": "pass",
+        "checks": [
+            {"name": "parity", "verdict": "pass", "why": "made by hand"},
+            {"name": "subgroups", "verdict": "cannot tell", "why": "there is nobody"},
+        ],
+        "evidence_sha256": "0" * 64,
+        "signed_by": {"name": "A Tester", "role": "test", "statement": "for tests only"},
+        "released_on": "2026-11-24",
+        "code": "0" * 12,
+        "mlflow_run_id": "0" * 32,
+        "history": [],
+    } | changes
+    write_gate(folder, record)
+    return record
 
 
 def toy_log_odds(**values: float) -> dict[str, float]:

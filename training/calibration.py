@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import statsmodels.api as sm
+
+from training.metrics import logistic
 
 KNOTS = (0.05, 0.275, 0.5, 0.725, 0.95)
 """Quantiles of the log-odds at which the curve may bend (Harrell's five knots)."""
 
 FEW_KNOTS = (0.1, 0.5, 0.9)
 FEW_EVENTS = 200
-NULL_DRAWS = 20
+NULL_DRAWS, NULL_BINS = 20, 500
 
 
 def flexible_curve(y: np.ndarray, log_odds: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -30,12 +31,11 @@ def flexible_curve(y: np.ndarray, log_odds: np.ndarray, weight: np.ndarray) -> n
         0-1, for each person: logistic regression on a restricted cubic spline of the log-odds, with
         five knots, three below 200 events.
     """
-    knots = KNOTS if (y * (weight > 0)).sum() >= FEW_EVENTS else FEW_KNOTS
-    at = np.quantile(log_odds[weight > 0], knots)
-    columns = sm.add_constant(_restricted_spline(log_odds, at), has_constant="add")
+    at = np.quantile(log_odds[weight > 0], knots_for(int((y * (weight > 0)).sum())))
     used = weight > 0
-    model = sm.GLM(y[used], columns[used], family=sm.families.Binomial(), freq_weights=weight[used])
-    return np.asarray(model.fit().predict(columns))
+    columns = _columns(log_odds, at)
+    found = logistic(y[used], weight[used], columns[used])
+    return 1 / (1 + np.exp(-np.clip(columns @ found, -500, 500)))
 
 
 def calibration_error(
@@ -64,23 +64,36 @@ def calibration_error(
     probability = 1 / (1 + np.exp(-log_odds))
     used = weight > 0
     distance = np.abs(flexible_curve(y, log_odds, weight) - probability)[used]
-    rng = np.random.default_rng(seed)
-    null = []
-    for _ in range(NULL_DRAWS):
-        drawn = (rng.random(len(y)) < probability).astype(int)
-        curve = flexible_curve(drawn, log_odds, weight)
-        null.append(np.average(np.abs(curve - probability)[used], weights=weight[used]))
     return {
         "ici": float(np.average(distance, weights=weight[used])),
         "e50": _quantile(distance, weight[used], 0.5),
         "e90": _quantile(distance, weight[used], 0.9),
         "emax": float(distance.max()),
-        "ici_if_perfect": float(np.mean(null)),
+        "ici_if_perfect": _null(log_odds[used], weight[used], seed),
     }
 
 
-def _restricted_spline(z: np.ndarray, knots: np.ndarray) -> np.ndarray:
-    """Basis of a cubic spline that is linear beyond the outer knots."""
+def knots_for(events: int) -> tuple[float, ...]:
+    """Quantiles of the log-odds at which the curve may bend, fewer where events are few."""
+    return KNOTS if events >= FEW_EVENTS else FEW_KNOTS
+
+
+def restricted_spline(z: np.ndarray, knots: np.ndarray) -> np.ndarray:
+    """
+    Basis of a cubic spline that is linear beyond the outer knots.
+
+    Parameters
+    ----------
+    z : ndarray, shape (n,)
+        Where.
+    knots : ndarray, shape (k,)
+        Ascending.
+
+    Returns
+    -------
+    ndarray, shape (n, k - 1)
+        The value itself, then the bends.
+    """
     last, before = knots[-1], knots[-2]
     scale = (last - knots[0]) ** 2
 
@@ -97,6 +110,34 @@ def _restricted_spline(z: np.ndarray, knots: np.ndarray) -> np.ndarray:
         for k in knots[:-2]
     ]
     return np.column_stack([z, *bends])
+
+
+def _null(log_odds: np.ndarray, weight: np.ndarray, seed: int) -> float:
+    """Mean ICI if outcomes were drawn from the predicted risks, people in narrow bins of risk."""
+    probability = 1 / (1 + np.exp(-log_odds))
+    of = np.searchsorted(np.quantile(log_odds, np.linspace(0, 1, NULL_BINS)[1:-1]), log_odds)
+    levels, of = np.unique(of, return_inverse=True)
+    total = np.bincount(of, weight)
+    middle, risk = (np.bincount(of, weight * v) / total for v in (log_odds, probability))
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(NULL_DRAWS):
+        drawn = rng.random(len(log_odds)) < probability
+        cases = np.bincount(of, weight * drawn, minlength=len(levels))
+        at = np.quantile(log_odds, knots_for(int(drawn.sum())))
+        columns = _columns(middle, at)
+        curve = 1 / (1 + np.exp(-columns @ logistic(cases / total, total, columns)))
+        found.append(np.average(np.abs(curve - risk), weights=total))
+    return float(np.mean(found))
+
+
+def _columns(log_odds: np.ndarray, knots: np.ndarray) -> np.ndarray:
+    """The spline's basis with a constant, made orthogonal for Newton's method."""
+    basis = restricted_spline(log_odds, knots)
+    columns = np.column_stack([np.ones(len(basis)), basis])
+    triangle = np.linalg.qr(columns[:: max(1, len(columns) // 5000)], mode="r")
+    rotated = np.linalg.solve(triangle.T, columns.T).T
+    return rotated / rotated[0, 0]
 
 
 def _quantile(values: np.ndarray, weight: np.ndarray, share: float) -> float:

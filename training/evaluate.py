@@ -7,17 +7,15 @@ import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from cdss.bundle import SHIPPED, load_models
+from training.bundled import defined, eligible, predict
 from training.data import load_table
-from training.definition import definitions, predictors_of
 from training.metrics import performance
 
 
 def evaluate(
     model: str,
-    dataset: str,
+    dataset: str | os.PathLike[str],
     table: str | os.PathLike[str] | None = None,
     *,
     bundles: str | os.PathLike[str] = SHIPPED,
@@ -29,8 +27,8 @@ def evaluate(
     ----------
     model : str
         Id of the bundle.
-    dataset : str
-        Data set whose columns and codes the table has.
+    dataset : str or path
+        Data set whose columns and codes the table has, or the path of a mapping file.
     table : path, optional
         The table; by default the data set's own.
     bundles : path, optional
@@ -40,43 +38,36 @@ def evaluate(
     -------
     dict
         Model, version, digest, data and flow; ``overall`` (as observed) and ``tiers`` with what
-        `training.metrics.performance` reports. People outside the model's limits get no estimate:
-        ``outside_limits`` counts them.
+        `training.metrics.performance` reports. People outside the model's limits, or of whom a
+        required predictor is unknown, get no estimate: ``outside_limits`` counts them. ``rejected``
+        says what of the table could not be used.
 
     Raises
     ------
     LookupError
         If the model or data set does not exist.
+    ValueError
+        If the table lacks what the model's definition needs.
     """
-    known = definitions()
-    if model not in known:
-        raise LookupError(f"no model named {model}; there are: {', '.join(known)}")
-    definition = known[model]
-    (bundle,) = load_models([model], folder=bundles)
+    definition = defined(model)
+    (bundle,) = load_models([model], folder=bundles, ungated=True)
     data = load_table(dataset, table)
-    cohort = definition.cohort(data)
-    x = predictors_of(cohort.x, bundle.predictors)
-    inside = np.ones(len(x), dtype=bool)
-    for name, (low, high, *_) in bundle.limits.items():
-        value = x[name].to_numpy()
-        inside &= np.isnan(value) | ((value >= np.float32(low)) & (value <= np.float32(high)))
-    cohort, x = cohort.take(inside), x[inside]
-    later = bundle.facts["time_coefficient"] * cohort.log_time
-    tiers = {}
-    for tier, panels in definition.tiers.items():
-        hidden = [name for panel in panels for name in definition.panels[panel] if name in x]
-        values = x.assign(**{name: np.float32(np.nan) for name in hidden})
-        probability = bundle.function(values.to_numpy(np.float32))[0].astype(np.float64)
-        log_odds = np.log(probability) - np.log1p(-probability) + later
-        tiers[tier] = performance(cohort.y, log_odds, cohort.weight, cohort.person)
+    cohort = eligible(definition, data)
+    inside, log_odds = predict(bundle, definition, cohort)
+    cohort = cohort.take(inside)
+    tiers = {
+        tier: performance(cohort.y, values, cohort.weight, cohort.person)
+        for tier, values in log_odds.items()
+    }
     return {
         "model": bundle.id,
         "version": bundle.version,
         "digest": bundle.facts["digest"],
-        "dataset": dataset,
+        "dataset": data.name,
         "data_sha256": data.digest,
         "flow": [list(step) for step in cohort.flow],
         "outside_limits": int((~inside).sum()),
+        "rejected": list(data.report.lines()),
         **tiers["all"],
         "overall": tiers["all"],
         "tiers": tiers,

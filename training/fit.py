@@ -46,6 +46,8 @@ class Validation:
         Recalibration from all out-of-fold predictions: goes into the graph.
     sites : dict of str to dict or None
         Performance at each site left out, all inputs.
+    left : dict of str to ndarray, shape (n,), or None
+        Log-odds by tier by models that had not seen the person's site.
     """
 
     tiers: dict[str, dict[str, Any]]
@@ -55,6 +57,7 @@ class Validation:
     slope: float
     time_coefficient: float
     sites: dict[str, dict[str, Any]] | None
+    left: dict[str, np.ndarray] | None = None
 
     @property
     def in_band(self) -> bool:
@@ -155,14 +158,12 @@ def cross_validate(
     validation = Validation(tiers, log_odds, raw, intercept, slope, coefficient, None)
     if not sites or cohort.site is None:
         return validation
-    left = left_out(definition, cohort, fit, raw, tick)["all"]
-    return replace(
-        validation,
-        sites={
-            name: performance(cohort.y[out], left[out], cohort.weight[out], cohort.person[out])
-            for name, out in part_folds(cohort).items()
-        },
-    )
+    left = left_out(definition, cohort, fit, raw, tick)
+    figures = {
+        name: performance(cohort.y[out], left["all"][out], cohort.weight[out], cohort.person[out])
+        for name, out in part_folds(cohort).items()
+    }
+    return replace(validation, sites=figures, left=left)
 
 
 def left_out(

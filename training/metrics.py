@@ -18,6 +18,7 @@ from scipy.stats import norm, rankdata
 
 Z = float(norm.ppf(0.975))
 BOOTSTRAPS = 200
+NEWTON = 50
 
 
 def auroc(y: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None) -> float:
@@ -37,11 +38,7 @@ def auroc(y: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None) ->
         0-1; with censoring weights this is the cumulative/dynamic AUC at the horizon.
     """
     w = np.ones(len(y)) if weight is None else weight
-    levels, of = np.unique(score, return_inverse=True)
-    cases = np.bincount(of, w * y, minlength=len(levels))
-    others = np.bincount(of, w * (1 - y), minlength=len(levels))
-    below = np.cumsum(others) - others / 2
-    return float((cases * below).sum() / (cases.sum() * others.sum()))
+    return _auroc_of_levels(y, np.unique(score, return_inverse=True)[1], w)
 
 
 def auroc_interval(
@@ -70,8 +67,11 @@ def auroc_interval(
     else:
         rng = np.random.default_rng(7)
         who = np.arange(len(y)) if person is None else np.unique(person, return_inverse=True)[1]
+        of = np.unique(score, return_inverse=True)[1]  # ranks are as good, and sorted once
+        order = np.argsort(of, kind="stable")
+        y, of, weight, who = y[order], of[order], weight[order], who[order]
         draws = [
-            auroc(y, score, weight * rng.poisson(1.0, who.max() + 1)[who])
+            _auroc_of_levels(y, of, weight * rng.poisson(1.0, who.max() + 1)[who])
             for _ in range(BOOTSTRAPS)
         ]
         error = float(np.std([_logit(a) for a in draws], ddof=1))
@@ -86,7 +86,7 @@ def performance(
     person: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """
-    What a validation reports at least.
+    What a validation reports at least, with intervals that need no resamples.
 
     Parameters
     ----------
@@ -109,40 +109,120 @@ def performance(
         and ``scaled_brier`` (1 - Brier / Brier of the observed prevalence), ``log_loss``.
         Figures that cannot be computed are None and ``reason`` says why.
     """
-    n, events = len(y), int(y.sum())
-    probability = 1 / (1 + np.exp(-log_odds))
-    observed, expected = float((weight * y).sum() / n) if n else 0.0, float(probability.mean())
-    report: dict[str, Any] = {"n": n, "events": events, "prevalence": observed}
+    report = estimates(y, log_odds, weight)
+    names = ("auroc_95ci", "o_e_95ci", "calibration_intercept_95ci", "calibration_slope_95ci")
+    if report["auroc"] is None:
+        return report | dict.fromkeys(names)
+    error = math.sqrt((1 - report["prevalence"]) / report["events"])
+    ratio = report["o_e"]
     known = weight > 0
-    if events < 2 or int((known & (y == 0)).sum()) < 2:
-        names = ("auroc", "auroc_95ci", "o_e", "o_e_95ci", "calibration_intercept",
-                 "calibration_intercept_95ci", "calibration_slope", "calibration_slope_95ci",
-                 "brier", "scaled_brier", "log_loss")  # fmt: skip
-        reason = "fewer than two people with, or without, the outcome"
-        return report | dict.fromkeys(names) | {"reason": reason}
-    error = math.sqrt((1 - observed) / events)
-    ratio = observed / expected
-    y, log_odds, probability = y[known], log_odds[known], probability[known]
-    weight = weight[known]
+    y, log_odds, weight = y[known], log_odds[known], weight[known]
     person = None if person is None else person[known]
-    intercept, intercept_ci = _glm(y, weight, np.ones((len(y), 1)), offset=log_odds)
-    slope, slope_ci = _glm(y, weight, sm.add_constant(log_odds, has_constant="add"))
+    ones = np.ones((len(y), 1))
+    intervals = (
+        list(auroc_interval(y, log_odds, weight, person)),
+        [ratio * math.exp(-Z * error), ratio * math.exp(Z * error)],
+        _glm(y, weight, ones, offset=log_odds)[1],
+        _glm(y, weight, sm.add_constant(log_odds, has_constant="add"))[1],
+    )
+    return report | dict(zip(names, intervals, strict=True))
+
+
+def estimates(
+    y: np.ndarray, log_odds: np.ndarray, weight: np.ndarray, base: np.ndarray | None = None
+) -> dict[str, Any]:
+    """
+    The figures of `performance` without their intervals.
+
+    Parameters
+    ----------
+    y, log_odds, weight : ndarray, shape (n,)
+        As in `performance`.
+    base : ndarray, shape (n,), optional
+        Survey weights, by which everybody counts; 1 without.
+
+    Returns
+    -------
+    dict
+        As `performance`, without the keys that end in ``_95ci``.
+    """
+    n, events = len(y), int(y.sum())
+    base = np.ones(n) if base is None else base
+    known = (weight > 0) & (base > 0)
+    if events < 2 or int((known & (y == 0)).sum()) < 2:
+        names = ("auroc", "o_e", "calibration_intercept", "calibration_slope", "brier",
+                 "scaled_brier", "log_loss")  # fmt: skip
+        observed = float((base * weight * y).sum() / base.sum()) if n and base.sum() else 0.0
+        reason = "fewer than two people with, or without, the outcome"
+        found = {"n": n, "events": events, "prevalence": observed}
+        return found | dict.fromkeys(names) | {"reason": reason}
+    probability = 1 / (1 + np.exp(-log_odds))
+    observed = float((base * weight * y).sum() / base.sum())
+    expected = float(np.average(probability, weights=base))
+    weight = (base * weight)[known]
+    y, log_odds, probability = y[known], log_odds[known], probability[known]
     brier = float(np.average((y - probability) ** 2, weights=weight))
-    null = observed * (1 - observed)
-    loss = np.logaddexp(0, log_odds) - y * log_odds
-    return report | {
+    loss, ones = np.logaddexp(0, log_odds) - y * log_odds, np.ones((len(y), 1))
+    return {
+        "n": n,
+        "events": events,
+        "prevalence": observed,
         "auroc": auroc(y, log_odds, weight),
-        "auroc_95ci": list(auroc_interval(y, log_odds, weight, person)),
-        "o_e": ratio,
-        "o_e_95ci": [ratio * math.exp(-Z * error), ratio * math.exp(Z * error)],
-        "calibration_intercept": intercept,
-        "calibration_intercept_95ci": intercept_ci,
-        "calibration_slope": slope,
-        "calibration_slope_95ci": slope_ci,
+        "o_e": observed / expected,
+        "calibration_intercept": float(logistic(y, weight, ones, log_odds)[0]),
+        "calibration_slope": float(logistic(y, weight, np.column_stack([ones, log_odds]))[1]),
         "brier": brier,
-        "scaled_brier": 1 - brier / null,
+        "scaled_brier": 1 - brier / (observed * (1 - observed)),
         "log_loss": float(np.average(loss, weights=weight)),
     }
+
+
+def logistic(
+    y: np.ndarray, weight: np.ndarray, columns: np.ndarray, offset: np.ndarray | float = 0.0
+) -> np.ndarray:
+    """
+    Coefficients of a weighted logistic regression, by Newton's method.
+
+    Parameters
+    ----------
+    y, weight : ndarray, shape (n,)
+        Outcome (or share with it), 0-1, and weights.
+    columns : ndarray, shape (n, k)
+        Of full rank, the first constant.
+    offset : ndarray, shape (n,), or float
+        Part of the log-odds that is given.
+
+    Returns
+    -------
+    ndarray, shape (k,)
+        NaN where outcomes are separated perfectly or columns are not of full rank.
+    """
+
+    def likelihood(coefficients: np.ndarray) -> float:
+        eta = columns @ coefficients + offset
+        return float((weight * (y * eta - np.logaddexp(0, eta))).sum())
+
+    found = np.zeros(columns.shape[1])
+    if np.ndim(offset) == 0:
+        mean = float(np.clip(np.average(y, weights=weight), 1e-9, 1 - 1e-9))
+        found[0] = math.log(mean / (1 - mean)) / columns[0, 0]
+    now = likelihood(found)
+    for _ in range(NEWTON):
+        mu = 1 / (1 + np.exp(-np.clip(columns @ found + offset, -500, 500)))
+        curvature = columns.T @ (columns * (weight * mu * (1 - mu))[:, None])
+        try:
+            step = np.linalg.solve(curvature, columns.T @ (weight * (y - mu)))
+        except np.linalg.LinAlgError:
+            break
+        if np.abs(step).max() < 1e-9 * (1 + np.abs(found).max()):
+            return found + step
+        # Halve a step that overshoots.
+        for size in 0.5 ** np.arange(20):
+            then = likelihood(found + size * step)
+            if then >= now - 1e-9 * abs(now):
+                break
+        found, now = found + size * step, then
+    return np.full(columns.shape[1], np.nan)
 
 
 def recalibration(
@@ -187,6 +267,13 @@ def _glm(
         ).fit(cov_type="HC0")
     estimate, error = float(fit.params[-1]), float(fit.bse[-1])
     return estimate, [estimate - Z * error, estimate + Z * error]
+
+
+def _auroc_of_levels(y: np.ndarray, of: np.ndarray, weight: np.ndarray) -> float:
+    """AUROC where `of` says which of the ascending scores each person has."""
+    cases, others = np.bincount(of, weight * y), np.bincount(of, weight * (1 - y))
+    below = np.cumsum(others) - others / 2
+    return float((cases * below).sum() / (cases.sum() * others.sum()))
 
 
 def _delong(y: np.ndarray, score: np.ndarray) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 import platform
 import subprocess
@@ -18,14 +19,21 @@ import numpy as np
 import onnxruntime as ort
 import pandas as pd
 
-from cdss.bundle import load_bundle, write_bundle
+from cdss.bundle import SHIPPED, load_bundle, write_bundle
 from cdss.variables import VARIABLES
 from training.data import ROOT, Table
 from training.definition import Cohort, Definition
 from training.export import ExplainedGraph
 from training.families import Fitted
 
-VERSION = "1.0.0"
+FIRST_VERSION = "1.0.0"
+CANDIDATES = ROOT / "build" / "candidates"
+"""Bundles that the release gate has not let pass yet."""
+
+NATIVE = ROOT / "training" / "champions"
+"""Native models of the released bundles, so that anybody can check parity again."""
+
+NATIVE_CANDIDATES = ROOT / "build" / "native"
 CASES = 12
 LIBRARIES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "shap", "torch", "xgboost")
 
@@ -67,10 +75,10 @@ def write(
     cohort: Cohort,
     product: Product,
     evidence: Mapping[str, Any],
-    version: str = VERSION,
+    version: str = FIRST_VERSION,
 ) -> str:
     """
-    Write the bundle of a champion.
+    Write the bundle of a fitted model.
 
     Parameters
     ----------
@@ -136,6 +144,30 @@ def write(
     digest = write_bundle(folder, manifest, product.graph.to_bytes(), cases)
     load_bundle(folder)  # what cannot be loaded is not a bundle
     return digest
+
+
+def next_release(model: str, bundles: Path = SHIPPED) -> str:
+    """
+    Version of a newly trained candidate.
+
+    Parameters
+    ----------
+    model : str
+        Id of the model.
+    bundles : path, optional
+        Where its last released bundle is.
+
+    Returns
+    -------
+    str
+        The next minor version, what was added for a site dropped; `FIRST_VERSION` if none is there.
+    """
+    manifest = bundles / model / "manifest.json"
+    if not manifest.is_file():
+        return FIRST_VERSION
+    public = json.loads(manifest.read_text(encoding="utf-8"))["version"].partition("+")[0]
+    major, minor, *_ = public.split("-")[0].split(".")
+    return f"{major}.{int(minor) + 1}.0"
 
 
 def limits(cohort: Cohort) -> dict[str, list[float]]:

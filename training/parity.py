@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from training.data import Table, load_table
 from training.definition import Cohort, Definition, predictors_of
+from training.families import Fitted
+from training.families.blend import Blend
+from training.families.trees import Trees
 from training.package import Product
 
 MAX_PROBABILITY_ERROR = 1e-6
@@ -69,7 +73,7 @@ def parity(product: Product, x: pd.DataFrame, explained_rows: int = 200) -> dict
     x : pandas.DataFrame, shape (n, k)
         Rows to compare on.
     explained_rows : int
-        How many of them shap explains (it is slow; a tenth of them for models without trees).
+        How many of them shap explains (it is slow; a tenth of them unless all is trees).
 
     Returns
     -------
@@ -81,8 +85,8 @@ def parity(product: Product, x: pd.DataFrame, explained_rows: int = 200) -> dict
     native = product.native_log_odds(x)
     total = product.graph.baseline + contributions.sum(axis=1, dtype=np.float64)
     logit = np.log(probability.astype(np.float64)) - np.log1p(-probability.astype(np.float64))
-    trees = hasattr(product.fitted, "booster")
-    few = x.iloc[: explained_rows if trees else explained_rows // 10]
+    trees_only = isinstance(product.fitted, Trees)
+    few = x.iloc[: explained_rows if trees_only else explained_rows // 10]
     expected = shap_contributions(product, few)
     return {
         "rows": len(x),
@@ -108,20 +112,35 @@ def shap_contributions(product: Product, x: pd.DataFrame) -> np.ndarray:
     -------
     ndarray, shape (n, k)
         Interventional Shapley values, log-odds: TreeExplainer for trees, PermutationExplainer for
-        the others (exact for additive models, whatever the permutation).
+        additive models (exact whatever the permutation), their weighted sum for a blend.
     """
     import shap
 
-    rows, behind = x.to_numpy(np.float32), product.background.to_numpy(np.float32)
+    behind = product.background.to_numpy(np.float32)
     # Given the rows alone, shap would quietly take 100 of them.
     masker = shap.maskers.Independent(behind, max_samples=len(behind))
-    booster = getattr(product.fitted, "booster", None)
-    if booster is not None:
-        explainer = shap.TreeExplainer(booster, masker, feature_perturbation="interventional")
-        return np.asarray(product.slope * explainer.shap_values(rows))
+    return product.slope * _shap_values(product.fitted, x, masker)
+
+
+def _shap_values(fitted: Fitted, x: pd.DataFrame, masker: Any) -> np.ndarray:
+    """Before recalibration."""
+    import shap
+
+    if isinstance(fitted, Blend):
+        parts = [
+            fitted.shares[name] * _shap_values(part, x, masker)
+            for name, part in fitted.parts.items()
+        ]
+        return np.sum(parts, axis=0)
+    rows = x.to_numpy(np.float32)
+    if isinstance(fitted, Trees):
+        explainer = shap.TreeExplainer(
+            fitted.booster, masker, feature_perturbation="interventional"
+        )
+        return np.asarray(explainer.shap_values(rows))
 
     def log_odds(values: np.ndarray) -> np.ndarray:
-        return product.native_log_odds(pd.DataFrame(values, columns=x.columns))
+        return fitted.log_odds(pd.DataFrame(values, columns=x.columns))
 
     explainer = shap.PermutationExplainer(log_odds, masker, seed=0)
     return np.asarray(explainer(rows, max_evals=2 * rows.shape[1] + 1, silent=True).values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -74,22 +74,28 @@ def curves(y: np.ndarray, log_odds: Mapping[str, np.ndarray], weight: np.ndarray
     Returns
     -------
     matplotlib.figure.Figure
-        Up to the 99th percentile of the predicted risk.
+        Up to the 99th percentile of the predicted risk; below, how the last model's risks are
+        spread among people with the outcome and without.
     """
-    figure = Figure(figsize=(6.5, 6), layout="constrained")
-    axis = figure.subplots()
+    figure = Figure(figsize=(6.5, 7.5), layout="constrained")
+    axis, below = figure.subplots(2, 1, height_ratios=[4, 1])
     end = 0.0
     for (name, values), colour in zip(log_odds.items(), COLOURS, strict=False):
         p, curve = 1 / (1 + np.exp(-values)), flexible_curve(y, values, weight)
         order = np.argsort(p)
         shown = order[p[order] <= np.quantile(p, 0.99)]
-        axis.plot(p[shown], curve[shown], color=colour, label=name)
+        axis.plot(p[shown], curve[shown], color=colour, label=name.replace("_", " "))
         end = max(end, p[shown].max(), curve[shown].max())
     axis.plot([0, end], [0, end], color=INK, lw=0.8, ls="--", label="perfect")
-    axis.set(
-        xlabel="predicted risk", ylabel="observed risk, smoothed", xlim=(0, end), ylim=(0, end)
-    )
+    axis.set(ylabel="observed risk, smoothed", xlim=(0, end), ylim=(0, end))
     axis.legend(frameon=False)
+    last = 1 / (1 + np.exp(-[*log_odds.values()][-1]))
+    edges = np.linspace(0, end, 60)
+    for case, label, colour in ((0, "without the outcome", ACCENT), (1, "with it", COLOURS[1])):
+        rows = (y == case) & (weight > 0)
+        below.hist(last[rows], edges, density=True, histtype="step", color=colour, label=label)
+    below.set(xlabel="predicted risk", ylabel="density", xlim=(0, end), yticks=[])
+    below.legend(frameon=False, fontsize=8)
     return figure
 
 
@@ -121,6 +127,61 @@ def decision(contenders: Mapping[str, Mapping[str, Any]]) -> Figure:
     top = max(p["net_benefit"] for f in contenders.values() for p in f["decision_curve"])
     axis.set(xlabel="threshold, % risk", ylabel="net benefit", ylim=(-0.3 * top, 1.1 * top))
     axis.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def forest(
+    rows: Sequence[Mapping[str, Any]], title: str, label: str, pooled: Mapping[str, Any] | None
+) -> Figure:
+    """
+    A figure of many groups or sites, one below the other.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        ``label``, ``estimate`` and ``95ci`` (None = too few people to say), ``note`` at the right.
+    title, label : str
+        Of the picture and of its axis.
+    pooled : mapping or None
+        ``estimate``, ``95ci`` and ``prediction_95`` of all together.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Log scale; groups of which nothing can be said stay, without a point.
+    """
+    figure = Figure(figsize=(8, 1.2 + 0.26 * (len(rows) + 2)), layout="constrained")
+    axis = figure.subplots()
+    for at, row in enumerate(rows):
+        if row["estimate"] is None or row["95ci"] is None:
+            axis.text(1, -at, "too few to say", ha="center", va="center", fontsize=7,
+                      color=INK, backgroundcolor="white")  # fmt: skip
+            continue
+        low, high = row["95ci"]
+        axis.plot([max(low, 0.05), high], [-at, -at], color=ACCENT, lw=1.2)
+        axis.plot(row["estimate"], -at, "o", ms=4, color=ACCENT)
+    names, places = [row["label"] for row in rows], [-at for at in range(len(rows))]
+    if pooled:
+        at = len(rows)
+        low, high = pooled["prediction_95"]
+        axis.plot([low, high], [-at, -at], color=BAND, lw=5, solid_capstyle="butt")
+        axis.plot(pooled["95ci"], [-at, -at], color=COLOURS[1], lw=2)
+        axis.plot(pooled["estimate"], -at, "D", ms=5, color=COLOURS[1])
+        names, places = [*names, "pooled (grey: where a new one is expected)"], [*places, -at]
+    axis.axvline(1, color=INK, lw=0.8, ls="--")
+    axis.set_yticks(places, names, fontsize=8)
+    axis.set(xscale="log", xlabel=label, title=title)
+    ticks = [0.25, 0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 4]
+    low, high = axis.get_xlim()
+    low, high = max(low, 0.24), min(high, 4.1)
+    axis.set_xlim(low, high)
+    shown = [tick for tick in ticks if low <= tick <= high]
+    axis.set_xticks(shown, [f"{tick:g}" for tick in shown])
+    axis.minorticks_off()
+    right = axis.twinx()
+    right.set_ylim(axis.get_ylim())
+    right.set_yticks(places[: len(rows)], [row["note"] for row in rows], fontsize=7)
+    right.tick_params(length=0)
     return figure
 
 

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.stats import norm
+
+from cdss.variables import VARIABLES
+
+if TYPE_CHECKING:
+    from training.study import Study
 
 SHRINKAGE = 0.9
 OPTIMISM = 0.05
@@ -128,6 +135,57 @@ def to_validate(
         "slope": math.ceil(needed_slope),
         "auroc": needed_c,
     }
+
+
+def enough(study: Study, overall: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Whether a study has the people its figures need.
+
+    Parameters
+    ----------
+    study : Study
+        The model and its people.
+    overall : mapping
+        Figures with every input known.
+
+    Returns
+    -------
+    dict
+        ``development`` (None on another table than the model's own) and ``validation``, each with
+        ``needed``, ``had`` and ``sufficient``; both None without an AUROC.
+    """
+    if overall["auroc"] is None:
+        return {"development": None, "validation": None}
+    share, auroc = overall["prevalence"], overall["auroc"]
+    r_squared = cox_snell(auroc, share)
+    parameters, how = _parameters(study)
+    validation = to_validate(study.log_odds["all"], share, auroc)
+    needed = max(validation.values())
+    found: dict[str, Any] = {
+        "development": None,
+        "validation": validation
+        | {"needed": needed, "had": len(study.cohort), "sufficient": len(study.cohort) >= needed},
+    }
+    if study.validation == "cross-validated":
+        needed = to_develop(parameters, share, r_squared)
+        found["development"] = {
+            "needed": needed,
+            "had": len(study.cohort),
+            "sufficient": len(study.cohort) >= needed,
+            "parameters": parameters,
+            "cox_snell": r_squared,
+            "about": how,
+        }
+    return found
+
+
+def _parameters(study: Study) -> tuple[int, str]:
+    names = study.definition.predictors
+    if study.family == "spline":
+        each = [8 if VARIABLES[n].kind == "quantity" else max(2, len(VARIABLES[n].choices))
+                for n in names]  # fmt: skip
+        return sum(each), "terms of the splines, and one for unknown values"
+    return len(names), "predictors: a lower bound, trees and networks have no such number"
 
 
 def _log_width(width: float) -> float:

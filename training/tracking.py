@@ -1,4 +1,9 @@
-"""What MLflow keeps: one run a study, one nested run a family. The only importer of mlflow."""
+"""
+What MLflow keeps of training: one run a study, one nested run a family.
+
+With `training.releases` the only importer of mlflow. Training points the alias ``candidate``; only
+a release moves the alias ``champion``.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +17,7 @@ import mlflow
 import numpy as np
 import onnx
 from matplotlib.figure import Figure
+from mlflow.models import ModelSignature
 
 from training import plots
 from training.data import ROOT, Table
@@ -41,7 +47,7 @@ def study(
     str
         The run's id.
     """
-    _open_experiment(f"cdss/{definition.id}")
+    open_experiment(f"cdss/{definition.id}")
     with mlflow.start_run(run_name=name) as run:
         mlflow.set_tags(
             {
@@ -135,7 +141,7 @@ def log_family(
     _log_figure(picture, "calibration.png")
     some = cohort.x.sample(min(3000, len(cohort)), random_state=5)
     _log_figure(plots.contributions(some, product.run(some)[1], title), "contributions.png")
-    return _register(product, registered_as)
+    return register(product.graph.to_bytes(), _signature(product), registered_as)
 
 
 def log_choice(
@@ -146,7 +152,7 @@ def log_choice(
     registered_as: str,
 ) -> None:
     """
-    Log the comparison of the families and point the alias at the champion.
+    Log the comparison of the families and point the alias ``candidate`` at the best.
 
     Parameters
     ----------
@@ -161,7 +167,7 @@ def log_choice(
     registered_as : str
         Name in the model registry.
     """
-    mlflow.MlflowClient().set_registered_model_alias(registered_as, "champion", version)
+    mlflow.MlflowClient().set_registered_model_alias(registered_as, "candidate", version)
     v = validations[best]
     mlflow.log_metrics(
         {
@@ -177,18 +183,28 @@ def log_choice(
     _log_figure(plots.comparison(tiers, title), "comparison.png")
 
 
-def log_bundle(folder: Path, best: str, digest: str) -> None:
-    """Keep the shipped bundle with the study."""
+def log_bundle(
+    folder: Path, best: str, digest: str, registered_as: str, registry_version: str
+) -> None:
+    """Keep the candidate's bundle with the study, and its digest with the registered version."""
     mlflow.log_artifacts(str(folder), "bundle")
     mlflow.set_tags({"champion": best, "bundle_digest": digest})
+    mlflow.MlflowClient().set_model_version_tag(
+        registered_as, registry_version, "bundle_digest", digest
+    )
 
 
-def _open_experiment(name: str) -> None:
-    """In SQLite beside the project, wherever it is run from, unless the environment says where."""
+def point() -> bool:
+    """Point MLflow to SQLite beside the project unless the environment says where; whether so."""
     beside = f"sqlite:///{ROOT / 'mlflow.db'}"
     uri = os.environ.get("MLFLOW_TRACKING_URI") or beside
     mlflow.set_tracking_uri(uri)
-    if uri == beside and mlflow.get_experiment_by_name(name) is None:
+    return uri == beside
+
+
+def open_experiment(name: str) -> None:
+    """Work in an experiment, made if needed."""
+    if point() and mlflow.get_experiment_by_name(name) is None:
         mlflow.create_experiment(name, (ROOT / "mlartifacts").as_uri())
     mlflow.set_experiment(name)
 
@@ -200,15 +216,18 @@ def _log_figure(figure: Figure, name: str) -> None:
         mlflow.log_artifact(str(path), "plots")
 
 
-def _register(product: Product, name: str) -> str:
-    """Log the ONNX with its signature and register it; the version's number."""
+def _signature(product: Product) -> ModelSignature:
     few = product.background.head(3)
     probability, contributions = product.run(few)
-    signature = mlflow.models.infer_signature(
+    return mlflow.models.infer_signature(
         few.to_numpy(np.float32), {"probability": probability, "contributions": contributions}
     )
+
+
+def register(graph: bytes, signature: ModelSignature | None, name: str) -> str:
+    """Log an explained graph and register it; the version's number."""
     info = mlflow.onnx.log_model(
-        onnx.load_from_string(product.graph.to_bytes()),  # a copy: saving may move tensors out
+        onnx.load_from_string(graph),  # a copy: saving may move tensors out
         name="explained_graph",
         signature=signature,
         registered_model_name=name,

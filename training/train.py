@@ -1,4 +1,4 @@
-"""Train every family, keep what was found in MLflow, ship the champion."""
+"""Train every family, keep what was found in MLflow, make a candidate of the best."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from training import tracking
 from training.data import ROOT, Table, load_table
 from training.definition import Cohort, Definition, definitions
-from training.families import families
+from training.families import Fit, families
 from training.fit import (
     FOLDS,
     RULE,
@@ -25,14 +25,23 @@ from training.fit import (
     cross_validate,
     fit_all,
     keeps_directions,
+    left_out,
     part_folds,
     untuned_boosting,
 )
-from training.package import VERSION, Product, write
+from training.package import (
+    CANDIDATES,
+    NATIVE,
+    NATIVE_CANDIDATES,
+    Product,
+    next_release,
+    write,
+)
 from training.parity import held_out, parity, refuse_without_parity
+from training.uncertainty import interval_evidence, population_facts
 
-SHIPPED = ROOT / "src" / "cdss" / "bundles"
-NATIVE = ROOT / "training" / "champions"
+__all__ = ["NATIVE", "SMALL_MODELS", "train"]
+
 SMALL = ROOT / "build" / "bundles"
 SMALL_VERSION = "0.1.0-small"
 SMALL_MODELS = ("diabetes-undiagnosed",)
@@ -50,9 +59,13 @@ class Candidate:
     registry_version: str
 
 
-def train(model: str, data: str = "shared", out: Path | None = None) -> dict[str, Any]:
+def train(
+    model: str, data: str = "shared", out: Path | None = None, version: str | None = None
+) -> dict[str, Any]:
     """
-    Train a model: three families cross-validated, logged and registered, the champion exported.
+    Train a model: three families cross-validated, logged and registered, the best one exported.
+
+    What comes out is a candidate: `training.gate` decides whether it is released.
 
     Parameters
     ----------
@@ -61,14 +74,16 @@ def train(model: str, data: str = "shared", out: Path | None = None) -> dict[str
     data : {"shared", "pypi"}
         The development data set, or the small real one that a PyPI package carries.
     out : path, optional
-        Where the bundle goes: by default the library's bundles for the development data,
-        ``build/bundles`` for the small variant.
+        Where the bundle goes: by default ``build/candidates`` for the development data,
+        ``build/bundles`` for the small variant, a demonstration.
+    version : str, optional
+        Of the candidate; by default the next minor version after the shipped one.
 
     Returns
     -------
     dict
-        The champion's name, every family's validation, the AUROC of untuned boosting, and where
-        the bundle is.
+        The best family's name, every family's validation, the AUROC of untuned boosting, and where
+        the bundle is, its version and digest.
 
     Raises
     ------
@@ -83,7 +98,7 @@ def train(model: str, data: str = "shared", out: Path | None = None) -> dict[str
     small = data == "pypi"
     if small and model not in SMALL_MODELS:
         raise LookupError(f"from pypi only {', '.join(SMALL_MODELS)} can be trained")
-    definition, version, registered_as = known[model], VERSION, model
+    definition, version, registered_as = known[model], version or next_release(model), model
     table = load_table("pypi" if small else definition.dataset)
     if small:
         definition, version = _small_variant(definition, table), SMALL_VERSION
@@ -120,15 +135,18 @@ def train(model: str, data: str = "shared", out: Path | None = None) -> dict[str
                 best, validations, chosen.registry_version, reference, registered_as
             )
             evidence = _evidence(best, candidates, reference) | {"mlflow_run_id": run_id}
-            folder = (out or (SMALL if small else SHIPPED)) / model
+            evidence |= _validity(definition, cohort, chosen.validation, families()[best])
+            folder = (out or (SMALL if small else CANDIDATES)) / model
             digest = write(folder, definition, table, cohort, chosen.product, evidence, version)
-            tracking.log_bundle(folder, best, digest)
+            tracking.log_bundle(folder, best, digest, registered_as, chosen.registry_version)
     if not small and out is None:
         _keep_native(model, chosen.product)
     return {
         "model": model,
         "champion": best,
         "folder": folder,
+        "version": version,
+        "digest": digest,
         "validations": validations,
         "untuned_boosting_auroc": reference,
     }
@@ -188,9 +206,32 @@ def _evidence(best: str, candidates: dict[str, Candidate], reference: float) -> 
     }
 
 
+def _validity(
+    definition: Definition, cohort: Cohort, validation: Validation, fit: Fit
+) -> dict[str, Any]:
+    """What serving needs to say how sure an estimate is, and for whom it was made."""
+    left = validation.left
+    if left is None and cohort.part is not None:
+        left = left_out(definition, cohort, fit, validation.raw)
+    try:
+        measured = interval_evidence(definition, cohort, left or validation.log_odds)
+        interval = {key: measured[key] for key in ("level", "people", "between", "scale")}
+    except ValueError:  # too few people for one
+        interval = None
+    hidden = {
+        tier: [name for panel in panels for name in definition.panels[panel]]
+        for tier, panels in definition.tiers.items()
+    }
+    return {
+        "interval": interval,
+        "tiers": hidden,
+        "population_facts": population_facts(cohort),
+    }
+
+
 def _keep_native(model: str, product: Product) -> None:
-    """Keep the champion's native model, so that anybody can check parity again."""
-    folder = NATIVE / model
+    """Keep the candidate's native model: the gate checks parity with it."""
+    folder = NATIVE_CANDIDATES / model
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
         old.unlink()

@@ -142,7 +142,9 @@ def main(arguments: list[str] | None = None) -> None:
     if not any(Path(os.environ.get("CDSS_BUNDLES") or SHIPPED).glob("*/manifest.json")):
         sys.exit("no bundles to serve; train them first, or name a folder of them in CDSS_BUNDLES")
     ours = [options.python, "-m", "serving", "--port", "0"]
-    settings = {"CDSS_DEMONSTRATION_MODELS": "1", "CDSS_BENCH": "1"}
+    settings = {
+        name: "1" for name in ("CDSS_DEMONSTRATION_MODELS", "CDSS_UNGATED_MODELS", "CDSS_BENCH")
+    }
     with (
         served(ours, settings) as server,
         served([sys.executable, "-m", "serving.benchmarks.stock"]) as stock,

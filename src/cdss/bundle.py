@@ -2,8 +2,9 @@
 Trained models as folders: verify every byte, replay the known answers, then answer.
 
 A bundle is ``manifest.json`` (facts, and the SHA-256 of the other files), ``manifest.sha256`` (its
-own), ``model.onnx`` (the explained graph) and ``cases.csv`` (known answers made by the library the
-model was trained in, before export). Nothing in it is executable, nothing is a pickle.
+own), ``model.onnx`` (the explained graph), ``cases.csv`` (known answers made by the library the
+model was trained in, before export) and, once it was released, ``gate.json`` (the release record).
+Nothing in it is executable, nothing is a pickle.
 """
 
 from __future__ import annotations
@@ -23,10 +24,13 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
-from cdss.errors import BundleError, DefinitionError, UnknownModel
+from cdss.errors import BundleError, DefinitionError, Problem, UnknownModel
+from cdss.gate import FILE as GATE
+from cdss.gate import gate_text, read_gate
 from cdss.limits import Limit
 from cdss.risk import Array, RiskModel
 from cdss.source import Source
+from cdss.validity import Validity
 from cdss.variables import VARIABLES
 
 FORMAT = 1
@@ -41,6 +45,10 @@ TOLERANCE = 1e-6
 SHIPPED = Path(str(resources.files("cdss"))) / "bundles"
 
 _FILES = {"manifest.json", "manifest.sha256", "model.onnx", "cases.csv"}
+_NOT_RELEASED = Problem(
+    "not_released", "model", "has no release record: nobody approved it for use"
+)
+_ANCHORED = Problem("anchored", "model", "adjusted to published figures, not validated")
 
 
 def load_bundle(folder: str | os.PathLike[str]) -> RiskModel:
@@ -56,17 +64,21 @@ def load_bundle(folder: str | os.PathLike[str]) -> RiskModel:
     -------
     RiskModel
         Its function takes ``x [n, k]`` (NaN = unknown; the graph sees float32) and gives
-        probability [n] and contributions [n, k] in log-odds.
+        probability [n] and contributions [n, k] in log-odds. Its ``facts`` are the manifest, its
+        digest, and under ``gate`` the release record; without one every estimate says so.
 
     Raises
     ------
     BundleError
-        If a file is missing, added or changed, the manifest or the graph cannot be read, or a known
-        answer is not reproduced to 1e-6.
+        If a file is missing, added or changed, the manifest or the graph cannot be read, the
+        release record is of another manifest or no pass, or a known answer is not reproduced to
+        1e-6.
     """
     path = Path(folder)
     contents, manifest = _verified(path)
     try:
+        released = contents.get(GATE)
+        manifest["gate"] = read_gate(released, manifest) if released is not None else None
         session = _session(contents["model.onnx"])
         model = _model(manifest, session)
         cases = list(csv.DictReader(io.StringIO(contents["cases.csv"].decode())))
@@ -83,6 +95,7 @@ def load_models(
     *,
     demonstrations: bool = False,
     folder: str | os.PathLike[str] = SHIPPED,
+    ungated: bool = False,
 ) -> tuple[RiskModel, ...]:
     """
     Load shipped models.
@@ -95,6 +108,8 @@ def load_models(
         Whether demonstration models (made from teaching data) are loaded too.
     folder : path, optional
         Where the bundles are; those of the package by default.
+    ungated : bool
+        Whether models without a release record are loaded too; demonstrations always are.
 
     Returns
     -------
@@ -106,7 +121,7 @@ def load_models(
     UnknownModel
         If an id has no bundle.
     BundleError
-        If one of them is damaged, or there is none.
+        If one of them is damaged or not released, or there is none.
     """
     found = {p.parent.name: p.parent for p in sorted(Path(folder).glob("*/manifest.json"))}
     if not found:
@@ -115,9 +130,17 @@ def load_models(
         wanted = tuple(dict.fromkeys(ids))
         if unknown := [i for i in wanted if i not in found]:
             raise UnknownModel(unknown, found)
-        return tuple(load_bundle(found[i]) for i in wanted)
-    models = (load_bundle(path) for path in found.values())
-    return tuple(m for m in models if demonstrations or not m.demonstration)
+        models = tuple(load_bundle(found[i]) for i in wanted)
+    else:
+        every = (load_bundle(path) for path in found.values())
+        models = tuple(m for m in every if demonstrations or not m.demonstration)
+    unreleased = [m.id for m in models if not (m.released or m.demonstration)]
+    if unreleased and not ungated:
+        raise BundleError(
+            f"no release record ({GATE}): {', '.join(unreleased)}; CDSS_UNGATED_MODELS=1, "
+            "--ungated or ungated=True uses them all the same, and every answer says so"
+        )
+    return models
 
 
 def write_bundle(
@@ -129,7 +152,8 @@ def write_bundle(
     Parameters
     ----------
     folder : path
-        Where; created if needed, its bundle files replaced.
+        Where; created if needed, its bundle files replaced. A release record goes: it was of the
+        manifest before.
     manifest : mapping
         Facts about the model; ``format`` and ``files`` are added.
     graph : bytes
@@ -150,9 +174,35 @@ def write_bundle(
     contents["manifest.json"] = f"{text}\n".encode()
     digest = hashlib.sha256(contents["manifest.json"]).hexdigest()
     contents["manifest.sha256"] = f"{digest}  manifest.json\n".encode()
+    (path / GATE).unlink(missing_ok=True)
     for name, data in contents.items():
         (path / name).write_bytes(data)
     return digest
+
+
+def write_gate(folder: str | os.PathLike[str], record: Mapping[str, Any]) -> None:
+    """
+    Write the release record of a bundle, which must be one that `load_bundle` accepts.
+
+    Parameters
+    ----------
+    folder : path
+        The bundle's folder.
+    record : mapping
+        ``model``, ``version``, ``manifest_sha256``, ``verdict``, ``checks``, ``evidence_sha256``,
+        ``signed_by``, ``released_on``, ``code``, ``mlflow_run_id``, ``history``; ``format`` and
+        ``sha256`` are added.
+
+    Raises
+    ------
+    BundleError
+        If it is of another manifest, no pass, not signed, or has no date; nothing is written then.
+    """
+    path = Path(folder)
+    _, manifest = _verified(path)
+    data = gate_text(record)
+    read_gate(data, manifest)
+    (path / GATE).write_bytes(data)
 
 
 def _verified(path: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
@@ -161,8 +211,7 @@ def _verified(path: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
         contents = {p.name: p.read_bytes() for p in path.iterdir() if p.is_file()}
     except OSError as error:
         raise BundleError(f"bundle {path.name} cannot be read: {error.strerror}") from error
-    if set(contents) != _FILES:
-        wrong = ", ".join(sorted(set(contents) ^ _FILES))
+    if wrong := ", ".join(sorted(set(contents) - {GATE} ^ _FILES)):
         raise BundleError(f"bundle {path.name}: missing or unexpected files: {wrong}")
     digest = hashlib.sha256(contents["manifest.json"]).hexdigest()
     if contents["manifest.sha256"] != f"{digest}  manifest.json\n".encode():
@@ -208,6 +257,7 @@ def _model(manifest: Mapping[str, Any], session: ort.InferenceSession) -> RiskMo
         ]
         return np.concatenate([p for p, _ in parts]), np.concatenate([c for _, c in parts])
 
+    stands = {_NOT_RELEASED: not manifest["gate"], _ANCHORED: bool(manifest.get("anchored"))}
     return RiskModel(
         id=manifest["id"],
         version=manifest["version"],
@@ -223,7 +273,10 @@ def _model(manifest: Mapping[str, Any], session: ort.InferenceSession) -> RiskMo
         sources=tuple(Source(**source) for source in manifest["sources"]),
         demonstration=manifest["demonstration"],
         measured_by=measured_by,
+        cautions=tuple(problem for problem, holds in stands.items() if holds),
         facts=MappingProxyType(dict(manifest)),
+        validity=Validity.read(manifest, inputs + optional),
+        released=bool(manifest["gate"]),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -115,6 +116,8 @@ def _standing(model: Model, text: Words) -> list[RenderableType]:
     parts: list[RenderableType] = []
     if model.demonstration:
         parts.append(Text(text("notice.demonstration"), style="bold"))
+    if not getattr(model, "released", True):
+        parts.append(Text(text("card.not_released"), style="bold"))
     if model.off:
         parts.append(Text(text("card.on_request")))
     return parts
@@ -144,12 +147,19 @@ def _facts(model: Model, text: Words) -> Iterable[tuple[str, str]]:
         yield text("card.reference"), "; ".join(values)
     if metrics := model.facts.get("metrics"):
         yield text("card.metrics"), _figures(metrics, text)
+    if gate := model.facts.get("gate"):
+        day, name = gate["released_on"], gate["signed_by"]["name"]
+        yield text("card.released"), text("card.signed", date=_day(day, text), name=name)
     sources = [cited(source) for source in model.sources]
     sources += [text("card.erratum", text=s.erratum) for s in model.sources if s.erratum]
     yield text("card.sources"), "\n".join(sources)
     if model_kind(model) != "trained":
         yield text("card.known_answers"), f"equations/{model.facts['equation']}/cases.csv"
     yield text("card.licence"), licence(model, text)
+
+
+def _day(day: str, text: Words) -> str:
+    return date.fromisoformat(day).strftime(text("language.date"))
 
 
 def _span(name: str, limit: Limit, text: Words) -> str:

@@ -1,4 +1,4 @@
-"""The command line. Exit codes: 0 answered, 2 bad input, 3 damaged bundle."""
+"""The command line. Exit codes: 0 answered, 2 bad input, 3 damaged or not released bundle."""
 
 from __future__ import annotations
 
@@ -66,6 +66,14 @@ def assess(
     jurisdiction: Annotated[
         str, typer.Option(help=f"Whose guidelines: {', '.join(JURISDICTIONS)}.")
     ] = DEFAULT,
+    ungated: Annotated[
+        bool,
+        typer.Option(
+            "--ungated",
+            envvar="CDSS_UNGATED_MODELS",
+            help="Ask models without a release record too; every estimate says so.",
+        ),
+    ] = False,
     lang: Lang = "en",
     form: Output = Format.text,
 ) -> None:
@@ -75,7 +83,7 @@ def assess(
         place = load_jurisdiction(jurisdiction)
         record = PatientRecord.parse(_read(file, text))
         asked = select(
-            [*load_models(demonstrations=True), *published_models()],
+            [*load_models(demonstrations=True, ungated=ungated), *published_models()],
             place, model, demonstrations=demonstrations,
         )  # fmt: skip
         assessment = run(record, asked, place, chosen=not model)
@@ -91,10 +99,10 @@ def models(
     lang: Lang = "en",
     form: Output = Format.text,
 ) -> None:
-    """List the models, demonstrations included; or show one."""
+    """List the models, demonstrations and those not released included; or show one."""
     text = _words(lang)
     with _explained(text):
-        loaded = [*load_models(demonstrations=True), *published_models()]
+        loaded = [*load_models(demonstrations=True, ungated=True), *published_models()]
         if card is not None:
             loaded = [model for model in loaded if model.id == card] or _no_model(card, loaded)
     if form is Format.json:

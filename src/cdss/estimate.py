@@ -38,6 +38,30 @@ class Contribution(NamedTuple):
     risk_points: float
 
 
+class Bounds(NamedTuple):
+    """
+    How sure an estimate is.
+
+    Of groups of `people` people with about this estimate, in parts of the data that the model had
+    not seen, a share `level` had an observed share of outcomes between `low` and `high`. About
+    groups: where one person's own risk lies it does not say.
+
+    Attributes
+    ----------
+    low, high : float
+        Ends of the interval, 0-1; the probability lies within.
+    level : float
+        Share of the groups, 0-1.
+    people : int
+        Size of a group.
+    """
+
+    low: float
+    high: float
+    level: float
+    people: int
+
+
 @dataclass(frozen=True, slots=True)
 class RiskEstimate:
     """
@@ -62,6 +86,13 @@ class RiskEstimate:
     reference : mapping of str to value
         The reference patient of a published equation, of mean risk of man and woman; empty for a
         trained model, whose baseline is the average person of its study.
+    interval : Bounds or None
+        How sure it is, as measured; None if nobody measured it.
+    outside : tuple of str
+        Variables whose value is rare among the people the model was made from, and
+        ``"combination"`` if the known quantities are rare together; empty if nothing is.
+    released : bool
+        The model has a release record, or is a published equation (a warning says so if not).
     """
 
     model: str
@@ -75,6 +106,9 @@ class RiskEstimate:
     warnings: tuple[Problem, ...]
     demonstration: bool = False
     reference: Mapping[str, Value] = field(default_factory=dict)
+    interval: Bounds | None = None
+    outside: tuple[str, ...] = ()
+    released: bool = True
 
 
 @dataclass(frozen=True, slots=True)

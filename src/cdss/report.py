@@ -79,7 +79,8 @@ def assessment_report(assessment: Assessment, lang: str) -> Group:
     if record.set_aside:
         parts += ["", Text(text("report.set_aside"), style="bold")]
         parts += [problem_list(record.set_aside, text)]
-    return Group(*parts, "", Text(text("notice.baseline")), Text(text("notice.advisory")))
+    parts += ["", *_meaning(assessment, text), Text(text("notice.baseline"))]
+    return Group(*parts, Text(text("notice.advisory")))
 
 
 def problem_list(problems: Iterable[Problem], text: Words) -> Padding:
@@ -114,7 +115,7 @@ def _estimate(estimate: RiskEstimate, record: PatientRecord, text: Words) -> lis
     average = text(average, frequency=text.frequency(start), percent=text.percent(start))
     parts: list[RenderableType] = [
         heading(estimate, text),
-        _indent(Text(f"{text.percent(p)}   {text.frequency(p)}", style="bold")),
+        _indent(Text(f"{_percent(estimate, text)}   {text.frequency(p)}", style="bold")),
         _indent(Text(average)),
         "",
         _indent(Text(compared)),
@@ -129,6 +130,21 @@ def _estimate(estimate: RiskEstimate, record: PatientRecord, text: Words) -> lis
             _indent(Text(text("report.missing", variables=labels(estimate.missing, text))))
         )
     return [*parts, *_foot(estimate, record, text)]
+
+
+def _percent(estimate: RiskEstimate, text: Words) -> str:
+    """Probability, and how sure it is."""
+    said = text.percent(estimate.probability)
+    return f"{said} {text.interval(estimate.interval)}" if estimate.interval else said
+
+
+def _meaning(assessment: Assessment, text: Words) -> list[Text]:
+    """What the ranges in brackets mean, said once for all that mean the same."""
+    claims = {(e.interval.people, e.interval.level) for e in assessment.estimates if e.interval}
+    return [
+        Text(text("notice.interval", people=people, level=round(100 * level, 1)))
+        for people, level in sorted(claims)
+    ]
 
 
 def _range(found: RiskRange, record: PatientRecord, text: Words) -> list[RenderableType]:
@@ -191,7 +207,7 @@ def _summary(assessment: Assessment, text: Words) -> list[RenderableType]:
 
 def _short(outcome: Outcome, text: Words) -> str:
     if isinstance(outcome, RiskEstimate):
-        return text.percent(outcome.probability)
+        return _percent(outcome, text)
     if isinstance(outcome, RiskRange):
         return f"{text.percent(outcome.low)} – {text.percent(outcome.high)}"
     if isinstance(outcome, PointsTotal):

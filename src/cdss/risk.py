@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from itertools import product
+from itertools import product, repeat
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -30,6 +30,7 @@ from cdss.estimate import (
 from cdss.limits import Limit
 from cdss.record import PatientRecord
 from cdss.source import Source
+from cdss.validity import Validity
 from cdss.variables import VARIABLES, Value
 
 Array = NDArray[Any]
@@ -50,12 +51,19 @@ class Columns(NamedTuple):
         NaN unless it is one number.
     contributions : ndarray, shape (n, k)
         Log-odds by predictor; NaN unless there is a probability.
+    interval_low, interval_high : ndarray, shape (n,)
+        How sure the probability is (`cdss.estimate.Bounds`); NaN where there is no interval.
+    outside : ndarray of bool, shape (n,)
+        Whether something about the person is rare among the people the model was made from.
     """
 
     low: Array
     high: Array
     probability: Array
     contributions: Array
+    interval_low: Array
+    interval_high: Array
+    outside: Array
 
 
 def column_matrix(table: Mapping[str, Array], names: Sequence[str]) -> Array:
@@ -129,6 +137,10 @@ class RiskModel:
         Made from teaching data: not for patients, off by default.
     facts : mapping
         What else is known about it (manifest or card), for display.
+    validity : Validity or None
+        How sure its estimates are and whom it was made from, as far as it was measured.
+    released : bool
+        Has a release record; True for a published equation, which has known answers instead.
     """
 
     id: str
@@ -152,6 +164,8 @@ class RiskModel:
     reference: Mapping[str, Value] = field(default_factory=dict)
     off: bool = False
     facts: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    validity: Validity | None = None
+    released: bool = True
 
     @property
     def predictors(self) -> tuple[str, ...]:
@@ -260,8 +274,8 @@ class RiskModel:
         """
         x = column_matrix(table, self.predictors)
         n = len(x)
-        low, high, probability = (np.full(n, math.nan) for _ in range(3))
-        contributions = np.full(x.shape, math.nan)
+        low, high, probability, below, above = (np.full(n, math.nan) for _ in range(5))
+        contributions, outside = np.full(x.shape, math.nan), np.zeros(n, dtype=bool)
         able = self._applies(table, x)
         spanned = [self.predictors.index(name) for name in self.spanned]
         open_ = np.isnan(x[:, spanned])
@@ -269,13 +283,17 @@ class RiskModel:
         if len(known):
             probability[known], contributions[known] = self.function(x[known])
             low[known] = high[known] = probability[known]
+            if self.validity:
+                found = self.validity.judge(x[known], probability[known])
+                below[known], above[known] = found.low, found.high
+                outside[known] = found.combination | found.rare.any(axis=1)
         for pattern in np.unique(open_[able], axis=0):
             rows = np.flatnonzero(able & (open_ == pattern).all(axis=1))
             if pattern.any():
                 names = [n for n, unknown in zip(self.spanned, pattern, strict=True) if unknown]
                 grid = self._grid(x[rows], names).reshape(len(rows), -1)
                 low[rows], high[rows] = grid.min(axis=1), grid.max(axis=1)
-        return Columns(low, high, probability, contributions)
+        return Columns(low, high, probability, contributions, below, above, outside)
 
     def _applies(self, table: Mapping[str, Array], x: Array) -> Array:
         """`reasons_against` in columns: whom it does not refuse."""
@@ -353,9 +371,11 @@ class RiskModel:
         x = self._matrix(known)
         probability, contributions = self.function(x)
         start = expit(self.baseline)
+        risks = probability.tolist()
+        sure = self.validity.each(x, risks) if self.validity else repeat((None, ()))
         answers = []
-        for record, values, p, row in zip(
-            records, known, probability.tolist(), contributions.tolist(), strict=True
+        for record, values, p, row, (interval, outside) in zip(
+            records, known, risks, contributions.tolist(), sure, strict=False
         ):
             share = risk_per_log_odds(p, start, math.fsum(row))
             points = [phi * share for phi in row]
@@ -369,14 +389,19 @@ class RiskModel:
                     start,
                     tuple(map(_CONTRIBUTION, zip(names, values, units, row, points, strict=True))),
                     tuple(name for name in self.optional if name not in record.values),
-                    self._warnings(record),
+                    self._warnings(record, outside),
                     self.demonstration,
                     self.reference,
+                    interval,
+                    outside,
+                    self.released,
                 )
             )
         return answers
 
-    def _warnings(self, record: PatientRecord) -> tuple[Problem, ...]:
+    def _warnings(
+        self, record: PatientRecord, outside: tuple[str, ...] = ()
+    ) -> tuple[Problem, ...]:
         found = [_DEMONSTRATION] if self.demonstration else []
         found += self.cautions
         found += [
@@ -400,6 +425,8 @@ class RiskModel:
             for name, limit in self.compared.items()
             if name in record.values and not limit.holds(float(record.values[name]))
         ]  # fmt: skip
+        if self.validity:
+            found += map(self.validity.problem, outside)
         mine = self.predictors + self.excluded
         found += [problem for problem in record.set_aside if problem.variable in mine]
         return tuple(found)

@@ -107,7 +107,8 @@ def model_to_dict(model: Model, lang: str = "en") -> dict[str, Any]:
     Returns
     -------
     dict
-        Of JSON types only; ``limits`` are in canonical units, null where there is no end.
+        Of JSON types only; ``limits`` are in canonical units, null where there is no end;
+        ``released_on`` and ``parent`` are null for what was not released, or made from no other.
     """
     text = words(lang)
     return {
@@ -131,6 +132,10 @@ def model_to_dict(model: Model, lang: str = "en") -> dict[str, Any]:
         "sources": [cited(source) for source in model.sources],
         "off": model.off,
         "demonstration": model.demonstration,
+        "released": getattr(model, "released", True),
+        "released_on": (model.facts.get("gate") or {}).get("released_on"),
+        "anchored": bool(model.facts.get("anchored")),
+        "parent": model.facts.get("parent"),
     }  # fmt: skip
 
 
@@ -290,6 +295,9 @@ def _estimate(estimate: RiskEstimate, text: Words) -> dict[str, Any]:
         "warnings": problems_to_list(estimate.warnings, text),
         "demonstration": estimate.demonstration,
         "reference": dict(estimate.reference) or None,
+        "interval": estimate.interval._asdict() if estimate.interval else None,
+        "outside": list(estimate.outside),
+        "released": estimate.released,
     }
 
 

@@ -130,6 +130,7 @@ def fit(sample: Sample, monotone: Mapping[str, int]) -> Additive:
         The fitted network.
     """
     torch.manual_seed(SEED)
+    torch.set_num_threads(1)  # the layers are small: threads would mostly wait for each other
     used = sample.weight > 0
     x = sample.x.to_numpy(np.float32)[used]
     network = Network(np.nan_to_num(np.nanmean(x, axis=0)), _scale(x))

@@ -28,9 +28,9 @@ class Spline:
 
     file_name = FILE_NAME
 
-    def __init__(self, terms: list[dict], intercept: float) -> None:
+    def __init__(self, terms: list[dict], intercept: float, strength: float = STRENGTH) -> None:
         self.terms, self.intercept = terms, intercept
-        self.parameters = {"knots": KNOTS, "degree": DEGREE, "C": STRENGTH}
+        self.parameters = {"knots": KNOTS, "degree": DEGREE, "C": strength}
 
     def log_odds(self, x: pd.DataFrame) -> np.ndarray:
         """Log-odds [n]: scikit-learn's basis times the coefficients."""
@@ -56,7 +56,13 @@ class Spline:
         (folder / FILE_NAME).write_text(json.dumps(content, indent=1))
 
 
-def fit(sample: Sample, monotone: Mapping[str, int]) -> Spline:
+def fit(
+    sample: Sample,
+    monotone: Mapping[str, int],
+    *,
+    strength: float = STRENGTH,
+    knots: int = KNOTS,
+) -> Spline:
     """
     Fit a spline logistic regression.
 
@@ -66,6 +72,8 @@ def fit(sample: Sample, monotone: Mapping[str, int]) -> Spline:
         What to learn from; the offset enters as one more, unpenalised, column.
     monotone : mapping of str to int
         +1 or -1 for predictors whose effect may go in one direction only.
+    strength, knots : float, int
+        Inverse of the ridge penalty, and how many knots a quantity gets.
 
     Returns
     -------
@@ -78,7 +86,7 @@ def fit(sample: Sample, monotone: Mapping[str, int]) -> Spline:
     steps all go up goes up. Steps against a given direction are left out, one fit after another,
     until there is none.
     """
-    terms = [_term(name, sample.x[name].to_numpy(np.float64)) for name in sample.x]
+    terms = [_term(name, sample.x[name].to_numpy(np.float64), knots) for name in sample.x]
     blocks, directions = [], []
     for term in terms:
         *basis, unknown = _basis(term, sample.x[term["name"]].to_numpy(np.float64)).T
@@ -92,7 +100,7 @@ def fit(sample: Sample, monotone: Mapping[str, int]) -> Spline:
     columns = np.column_stack([*blocks, 100.0 * sample.offset])
     free = np.append(directions, 0)
     kept = np.ones(columns.shape[1], dtype=bool)
-    model = LogisticRegression(C=STRENGTH, max_iter=2000, solver="newton-cholesky")
+    model = LogisticRegression(C=strength, max_iter=2000, solver="newton-cholesky")
     while True:
         model.fit(columns[:, kept], sample.y, sample_weight=sample.weight)
         found = np.zeros(len(kept))
@@ -106,7 +114,7 @@ def fit(sample: Sample, monotone: Mapping[str, int]) -> Spline:
         *steps, unknown = found[at : at + block.shape[1]]
         term["coefficients"] = [*np.cumsum(steps).tolist(), float(unknown)]
         at += block.shape[1]
-    return Spline(terms, float(model.intercept_[0]))
+    return Spline(terms, float(model.intercept_[0]), strength)
 
 
 def load(folder: Path) -> Spline:
@@ -115,14 +123,14 @@ def load(folder: Path) -> Spline:
     return Spline(content["terms"], content["intercept"])
 
 
-def _term(name: str, values: np.ndarray) -> dict:
+def _term(name: str, values: np.ndarray, count: int) -> dict:
     """How a predictor enters: knots of a quantity, or the number of codes of anything else."""
     variable = VARIABLES[name]
     if variable.kind != "quantity":
         return {"name": name, "codes": max(len(variable.choices), 2)}
     known = values[np.isfinite(values)]
     low, high = np.quantile(known, [0.005, 0.995]) if len(known) else (0.0, 1.0)
-    knots = np.unique(np.quantile(known, np.linspace(0, 1, KNOTS))[1:-1]) if len(known) else []
+    knots = np.unique(np.quantile(known, np.linspace(0, 1, count))[1:-1]) if len(known) else []
     knots = [k for k in knots if low < k < high]
     return {"name": name, "knots": [float(k) for k in (low, *knots, high)]}
 

@@ -15,6 +15,8 @@ from training.families import Sample
 
 FILE_NAME = "trees.ubj"
 
+# One thread: sums in one order, so that the same trees come out everywhere. Two gain little, and
+# waiting for each other on a busy machine they take ten times as long.
 SETTINGS: dict[str, Any] = {
     "objective": "binary:logistic",
     "tree_method": "hist",
@@ -26,7 +28,7 @@ SETTINGS: dict[str, Any] = {
     "lambda": 5.0,
     "max_bin": 128,
     "seed": 7,
-    "nthread": 2,
+    "nthread": 1,
 }
 ROUNDS = 300
 
@@ -36,9 +38,9 @@ class Trees:
 
     file_name = FILE_NAME
 
-    def __init__(self, booster: xgboost.Booster) -> None:
+    def __init__(self, booster: xgboost.Booster, settings: Mapping[str, Any] = SETTINGS) -> None:
         self.booster = booster
-        self.parameters = {**SETTINGS, "rounds": booster.num_boosted_rounds()}
+        self.parameters = {**settings, "rounds": booster.num_boosted_rounds()}
 
     def log_odds(self, x: pd.DataFrame) -> np.ndarray:
         """Log-odds [n]: the booster's margin."""
@@ -63,7 +65,14 @@ class Trees:
         self.booster.save_model(folder / FILE_NAME)
 
 
-def fit(sample: Sample, monotone: Mapping[str, int]) -> Trees:
+def fit(
+    sample: Sample,
+    monotone: Mapping[str, int],
+    *,
+    settings: Mapping[str, Any] = SETTINGS,
+    rounds: int = ROUNDS,
+    base: float | None = None,
+) -> Trees:
     """
     Fit boosted trees.
 
@@ -73,13 +82,17 @@ def fit(sample: Sample, monotone: Mapping[str, int]) -> Trees:
         What to learn from.
     monotone : mapping of str to int
         +1 or -1 for predictors whose effect may go in one direction only.
+    settings, rounds : mapping, int
+        XGBoost's parameters, and how many trees.
+    base : float, optional
+        Probability to start from: the prevalence if None, 0.5 to correct what the offset says.
 
     Returns
     -------
     Trees
         The fitted booster.
     """
-    mean = np.average(sample.y, weights=sample.weight)
+    mean = np.average(sample.y, weights=sample.weight) if base is None else base
     data = xgboost.DMatrix(
         sample.x.to_numpy(np.float32),
         label=sample.y,
@@ -88,8 +101,8 @@ def fit(sample: Sample, monotone: Mapping[str, int]) -> Trees:
         base_margin=np.log(mean / (1 - mean)) + sample.offset,
     )
     constraints = tuple(monotone.get(name, 0) for name in sample.x)
-    settings = SETTINGS | {"monotone_constraints": str(constraints), "base_score": float(mean)}
-    return Trees(xgboost.train(settings, data, ROUNDS))
+    own = {"monotone_constraints": str(constraints), "base_score": float(mean)}
+    return Trees(xgboost.train({**settings, **own}, data, rounds), settings)
 
 
 def load(folder: Path) -> Trees:

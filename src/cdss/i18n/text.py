@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cdss.errors import DefinitionError, Problem
+from cdss.estimate import Bounds
 from cdss.variables import VARIABLES, Value
 
 
@@ -197,6 +198,29 @@ class Words:
         if probability > 0.999:
             return self("frequency.percent_most", number=99.9)
         return self("frequency.percent", number=self.number(100 * probability, 1))
+
+    def interval(self, bounds: Bounds) -> str:
+        """
+        Say an interval in percent, to one decimal.
+
+        Parameters
+        ----------
+        bounds : Bounds
+            Ends, 0-1.
+
+        Returns
+        -------
+        str
+            What is put behind the probability.
+
+        Examples
+        --------
+        >>> from cdss.i18n import words
+        >>> words("vi").interval(Bounds(0.029, 0.056, 0.95, 500))
+        '(2,9–5,6)'
+        """
+        low, high = (self.number(100 * end, 1) for end in bounds[:2])
+        return self("frequency.interval", low=low, high=high)
 
     def frequency(self, probability: float) -> str:
         """
