@@ -19,7 +19,8 @@ from training.data import load_table
 from training.decision import at_threshold, decision_curve, net_benefit
 from training.definition import Cohort
 from training.figures import CURVE_POINTS, People, figures
-from training.learners import LEARNERS, learned
+from training.fit import folds
+from training.learners import LEARNERS, Splits, learned
 from training.metrics import auroc
 from training.resample import SCALES
 from training.study import Study, Tick
@@ -116,7 +117,7 @@ def in_every_tier(
         Tier → what `head_to_head` gives. Learners are cross-validated in the same folds, or on
         another table learn from the development data.
     """
-    development = _development(study)
+    source = _source(study)
     found = {}
     for tier in tiers:
         if tier not in study.log_odds:
@@ -129,11 +130,11 @@ def in_every_tier(
             table.pop(name, None)
         others, left_out = published(study.definition.outcome, table)
         others = [c for c in others if c.name != study.model]
-        if isinstance(development, str):
-            left_out |= dict.fromkeys(LEARNERS, development)
+        if isinstance(source, str):
+            left_out |= dict.fromkeys(LEARNERS, source)
         else:
-            seen = development
-            if seen is not None:
+            seen = source
+            if isinstance(seen, Cohort):
                 seen = replace(seen, x=study.definition.hide(seen.x, panels))
             others = learned(cohort, seen, lambda name, tier=tier: tick(f"{tier}: {name}")) + others
         model = of_log_odds(study.model, study.log_odds[tier])
@@ -157,16 +158,16 @@ def _also_hidden(hidden: list[str]) -> list[str]:
 _FAMILY = ["first_degree_diabetes", "relatives_with_diabetes", "parents_with_diabetes"]
 
 
-def _development(study: Study) -> Cohort | str | None:
-    """Whom learners learn from: None = these people, in folds; a sentence if that cannot be."""
+def _source(study: Study) -> Cohort | Splits | str:
+    """What learners learn from: folds of these people, others, or why they cannot."""
     if study.validation == "cross-validated":
-        return None
+        return folds(study.cohort)
     try:
         table = load_table(study.definition.dataset)
     except FileNotFoundError:
         return "the development data, which it would learn from, are not on this machine"
     if table.digest == study.data.digest:
-        return None
+        return folds(study.cohort)
     cohort = study.definition.cohort(table)
     return replace(cohort, x=cohort.x[list(study.definition.predictors)])
 

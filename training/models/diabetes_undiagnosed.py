@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from cdss.units import UNITS
 from training.data import Table
 from training.definition import Cohort, Definition, Flow
@@ -13,16 +11,27 @@ HBA1C_CUT = 6.5
 
 
 def cohort(table: Table) -> Cohort:
-    """Adults of 20 and over, not told they have diabetes, not pregnant, with a diagnostic test."""
+    """Adults of 20 and over, not told they have diabetes, not pregnant, with both tests."""
     flow = Flow(table.frame, "adults in the table")
     flow.keep("aged 20 and over", flow.frame["age"] >= 20)
     flow.keep("never told that they have diabetes", flow.frame["diabetes"] == 0)
     if "pregnant" in flow.frame:
         flow.keep("not pregnant", flow.frame["pregnant"] != 1)
-    glucose = flow.frame.get("fasting_glucose", np.nan) + 0 * flow.frame["hba1c"].fillna(0)
-    flow.keep("HbA1c or fasting glucose measured", flow.frame["hba1c"].notna() | glucose.notna())
+    if "fasting_glucose" in flow.frame:
+        # Whoever had one test only can be found by one only: "triglycerides unknown" would then say
+        # "fewer cases found", as glucose and triglycerides come from the same morning sample.
+        flow.keep(
+            "HbA1c and fasting glucose measured",
+            flow.frame["hba1c"].notna() & flow.frame["fasting_glucose"].notna(),
+        )
+    else:
+        flow.keep("HbA1c measured", flow.frame["hba1c"].notna())
+    if "survey_fasting_weight" in flow.frame:
+        flow.frame = flow.frame.assign(survey_weight=flow.frame["survey_fasting_weight"])
     people = flow.frame
-    positive = (people["hba1c"] >= HBA1C_CUT) | (glucose[people.index] >= GLUCOSE_CUT)
+    positive = people["hba1c"] >= HBA1C_CUT
+    if "fasting_glucose" in people:
+        positive |= people["fasting_glucose"] >= GLUCOSE_CUT
     return flow.cohort(DEFINITION.predictors, y=positive)
 
 
@@ -62,11 +71,11 @@ DEFINITION = Definition(
         "family_history_diabetes": 1, "hdl_cholesterol": -1, "triglycerides": 1, "uacr": 1,
     },
     cohort=cohort,
-    population="US adults aged 20 and over who were never told that they have diabetes, "
-    "NHANES 1999-2014, not weighted to the US population",
-    outcome_definition="HbA1c >= 6.5 % or fasting plasma glucose >= 126 mg/dL at one examination "
-    "(fasting glucose was measured in a random morning half of the sample)",
-    exclusions="Told of diabetes; pregnant; neither HbA1c nor fasting glucose measured. "
+    population="US adults aged 20 and over who were never told that they have diabetes and had both "
+    "HbA1c and fasting glucose measured (a random morning half), NHANES 1999-2014, not weighted to "
+    "the US population",
+    outcome_definition="HbA1c >= 6.5 % or fasting plasma glucose >= 126 mg/dL at one examination",
+    exclusions="Told of diabetes; pregnant; HbA1c or fasting glucose not measured. "
     "HbA1c and glucose are the outcome and therefore not predictors.",
     time_handling="Cross-sectional: outcome and predictors are of the same day; no censoring.",
 )  # fmt: skip
