@@ -28,7 +28,7 @@ def train(
     out: Annotated[Path | None, typer.Option(help="Folder for the bundle.")] = None,
     version: Annotated[str | None, typer.Option(help="By default the next minor one.")] = None,
 ) -> None:
-    """Cross-validate three families, log them to MLflow, export the best as a candidate."""
+    """Cross-validate four families, log them to MLflow, export the best as a candidate."""
     from training.definition import definitions
     from training.train import SMALL_MODELS
     from training.train import train as run

@@ -240,7 +240,8 @@ def code_version() -> str:
     """Commit the model is made with; ``-dirty`` if what makes it is not as committed."""
     commit = _git("rev-parse", "--short=12", "HEAD")
     dictionary = ["src/cdss/variables.py", "src/cdss/units.py"]
-    makers = ["training", "datasets", *dictionary, ":!training/champions", ":!training/benchmarks"]
+    makers = ["training", "datasets", *dictionary, ":!training/champions", ":!training/benchmarks",
+              ":!training/experiments"]  # fmt: skip
     changed = _git("status", "--porcelain", "--", *makers)
     return f"{commit}-dirty" if changed else commit or "unknown"
 

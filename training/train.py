@@ -63,7 +63,7 @@ def train(
     model: str, data: str = "shared", out: Path | None = None, version: str | None = None
 ) -> dict[str, Any]:
     """
-    Train a model: three families cross-validated, logged and registered, the best one exported.
+    Train a model: four families cross-validated, logged and registered, the best one exported.
 
     What comes out is a candidate: `training.gate` decides whether it is released.
 
