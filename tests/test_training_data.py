@@ -150,7 +150,7 @@ PEOPLE = {
     "cvd-death": (22061, 495),
     "cvd-incident": (8138, 857),
     "diabetes-incident": (160504, 3303),
-    "diabetes-undiagnosed": (26882, 1272),
+    "diabetes-undiagnosed": (13058, 783),
     "hypertension-incident": (4410, 538),
     "hypertension-undiagnosed": (19625, 2425),
 }

@@ -102,7 +102,9 @@ def of_trained(
     definition = as_in(definition, bundle)
     cohort = eligible(definition, data)
     cohort = replace(cohort, x=cohort.x[list(definition.predictors)])
-    if data.digest != bundle.facts["training"]["data_sha256"]:
+    # A recalibrated version is judged as it is: fitting its family again would say nothing of it.
+    made_elsewhere = data.digest != bundle.facts["training"]["data_sha256"]
+    if made_elsewhere or bundle.facts.get("parent"):
         inside, log_odds = predict(bundle, definition, cohort)
         cohort = with_step(cohort, inside, "within the model's limits")
         return Study(*about, definition, data, cohort, log_odds, None, "external")

@@ -72,8 +72,8 @@ DEFINITION = Definition(
     },
     cohort=cohort,
     population="US adults aged 20 and over who were never told that they have diabetes, with HbA1c "
-    "and fasting glucose measured (a random morning half), NHANES 1999-2014, not weighted to the US "
-    "population",
+    "and fasting glucose measured (a random morning half), NHANES 1999-2014, not weighted to the "
+    "US population",
     outcome_definition="HbA1c >= 6.5 % or fasting plasma glucose >= 126 mg/dL at one examination",
     exclusions="Told of diabetes; pregnant; HbA1c or fasting glucose not measured. "
     "HbA1c and glucose are the outcome and therefore not predictors.",
