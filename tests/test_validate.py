@@ -10,9 +10,12 @@ from typer.testing import CliRunner
 
 from training.__main__ import app
 from training.data import load_table
+from training.definition import definitions
+from training.follow import follow_up
+from training.metrics import auroc
 from training.report import number, rounded, write
-from training.study import of_equation
-from training.validate import Evidence, validate
+from training.study import Study, of_equation
+from training.validate import Evidence, parts, population, sampled, validate
 
 FIGURES = {"n", "events", "prevalence", "auroc", "auroc_95ci", "o_e", "o_e_95ci",
            "calibration_intercept", "calibration_intercept_95ci", "calibration_slope",
@@ -115,6 +118,34 @@ def test_an_equation_is_judged_by_a_models_outcome(shared: Path) -> None:
         of_equation("findrisc", "cvd-incident")
     with pytest.raises(LookupError, match="no published equation"):
         of_equation("nothing", "cvd-incident")
+
+
+def test_cycles_that_were_followed_too_briefly_are_not_judged(shared: Path) -> None:
+    """Deaths within ten years: nobody of the last two survey cycles was followed so long."""
+    definition = definitions()["cvd-death"]
+    data = load_table("nhanes")
+    cohort = definition.cohort(data)
+    log_odds = (-9.5 + 0.09 * cohort.x["age"]).to_numpy(dtype=float)
+    said = dict.fromkeys(definition.tiers, log_odds)
+    study = Study(
+        "cvd-death", "0", "", "trees", definition, data, cohort, said, said,
+        "cross-validated",
+    )  # fmt: skip
+    people = sampled(cohort, 30, follow_up(definition, cohort))
+    found = parts(study, people) | population(study, 30)
+    each = found["cycles"]["each"]
+
+    assert found["sites"] is None
+    assert [n for n, f in each.items() if f["auroc"] is None] == ["2011-2012", "2013-2014"]
+    assert "not followed" in each["2013-2014"]["reason"]
+    assert found["cycles"]["pooled"]["o_e"]["k"] == 6
+    # Where everybody was followed, the share is that of the cycle itself.
+    first = (cohort.part == "1999-2000") & (cohort.y >= 0)
+    assert each["1999-2000"]["prevalence"] == pytest.approx(cohort.y[first].mean())
+    weighted, plain = found["weighted"]["all"], people
+    assert "t with 123 degrees of freedom" in found["weighted_intervals"]
+    assert weighted["auroc"] > auroc(plain.y, log_odds, plain.known)
+    assert weighted["prevalence"] < (plain.known * plain.y).mean()
 
 
 def test_with_pypi_only(newcomer: None, tmp_path: Path) -> None:

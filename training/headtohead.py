@@ -20,6 +20,7 @@ from training.decision import at_threshold, decision_curve, net_benefit
 from training.definition import Cohort
 from training.figures import CURVE_POINTS, People, figures
 from training.fit import folds
+from training.lastchampion import last_champion
 from training.learners import LEARNERS, Splits, learned
 from training.metrics import auroc
 from training.resample import SCALES
@@ -117,7 +118,7 @@ def in_every_tier(
         Tier → what `head_to_head` gives. Learners are cross-validated in the same folds, or on
         another table learn from the development data.
     """
-    source = _source(study)
+    source, released = _source(study), last_champion(study)
     found = {}
     for tier in tiers:
         if tier not in study.log_odds:
@@ -137,6 +138,8 @@ def in_every_tier(
             if isinstance(seen, Cohort):
                 seen = replace(seen, x=study.definition.hide(seen.x, panels))
             others = learned(cohort, seen, lambda name, tier=tier: tick(f"{tier}: {name}")) + others
+        if released is not None:
+            others = [of_log_odds(released.name, released.log_odds[tier], released.note), *others]
         model = of_log_odds(study.model, study.log_odds[tier])
         if not study.same_outcome:
             model = replace(model, same_outcome=False)

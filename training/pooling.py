@@ -103,6 +103,6 @@ def random_effects(
         "95ci": [back(mean - within), back(mean + within)],
         "prediction_95": [back(mean - spread), back(mean + spread)],
         "tau2": tau2,
-        "i2": float(found.i2),
+        "i2": max(0.0, float(found.i2)),
         "k": k,
     }

@@ -95,9 +95,9 @@ def validate(
         "thresholds": thresholds,
     }
     tick("figures by tier")
-    report |= _survey(study, replicates)
+    report |= population(study, replicates)
     report |= _survival(study, people, quick)
-    report |= _parts(study, people)
+    report |= parts(study, people)
     tick("survey, follow-up, sites and cycles")
     report["external"] = [] if data else _external(study, bundles, replicates)
     tiers = QUICK_TIERS if quick else COMPARED_TIERS
@@ -158,7 +158,23 @@ def weighted(study: Study, plan: Design, replicates: int) -> People:
     return People(study.cohort.y, known, plan.weight, rao_wu(plan, replicates), follow)
 
 
-def _survey(study: Study, replicates: int) -> dict[str, Any]:
+def population(study: Study, replicates: int) -> dict[str, Any]:
+    """
+    Figures of the population a survey stands for.
+
+    Parameters
+    ----------
+    study : Study
+        The people, with their survey's design.
+    replicates : int
+        Of the design-based bootstrap.
+
+    Returns
+    -------
+    dict
+        ``weighted`` (by tier), ``weighted_subgroups``, ``weighted_subgroup_differences`` and
+        ``weighted_intervals``; ``weighted`` is None without a design.
+    """
     plan = design(study.cohort.people)
     if plan is None:
         return {"weighted": None}
@@ -182,8 +198,23 @@ def _survival(study: Study, people: People, quick: bool) -> dict[str, Any]:
     return {"survival": found}
 
 
-def _parts(study: Study, people: People) -> dict[str, Any]:
-    """Each site or survey cycle, by models that never saw it, and what may be expected of a new."""
+def parts(study: Study, people: People) -> dict[str, Any]:
+    """
+    Each site or survey cycle, predicted by models that never saw it.
+
+    Parameters
+    ----------
+    study : Study
+        With predictions by left-out models.
+    people : People
+        The same people.
+
+    Returns
+    -------
+    dict
+        ``sites`` and ``cycles``, one of which is None: ``each`` with figures (None where people
+        were not followed to the horizon), ``pooled``: what may be expected of a new one.
+    """
     if study.left is None:
         return {"sites": None, "cycles": None}
     thresholds = THRESHOLDS[study.definition.outcome]
