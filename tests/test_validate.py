@@ -113,6 +113,8 @@ def test_an_equation_is_judged_by_a_models_outcome(shared: Path) -> None:
     study = of_equation("framingham-cvd-2008-bmi", "cvd-incident")
 
     assert (study.validation, list(study.log_odds)) == ("external", ["all"])
+    assert study.same_outcome
+    assert not of_equation("who-2019-nonlab-sea", "cvd-incident").same_outcome
     assert study.cohort.flow[-1] == ("framingham-cvd-2008-bmi applies", len(study.cohort))
     with pytest.raises(ValueError, match="counts points"):
         of_equation("findrisc", "cvd-incident")

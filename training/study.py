@@ -13,7 +13,7 @@ from cdss import RiskModel, load_models, published_models
 from cdss.bundle import SHIPPED
 from cdss.equation import log_odds as logit
 from training.bundled import as_in, defined, eligible, predict
-from training.contenders import encoded
+from training.contenders import PUBLISHED, encoded
 from training.data import Table, load_table
 from training.definition import Cohort, Definition
 from training.families import families
@@ -159,7 +159,7 @@ def of_equation(equation: str, outcome_of: str, data: Table | None = None) -> St
     middle = (np.asarray(logit(answer.low)) + np.asarray(logit(answer.high))) / 2
     return Study(
         equation, chosen.version, "", "", definition, data, cohort, {"all": middle[known]}, None,
-        "external", chosen.outcome == definition.outcome,
+        "external", [equation] in PUBLISHED[definition.outcome]["same"],
     )  # fmt: skip
 
 

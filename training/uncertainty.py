@@ -23,7 +23,9 @@ from statsmodels.stats.proportion import proportion_confint
 from cdss.validity import Population, interval_bounds, interval_spread, normal_scores
 from cdss.variables import VARIABLES
 from training.definition import Cohort, Definition
+from training.figures import FOLLOWED
 from training.fit import part_folds
+from training.follow import follow_up, followed, known_at
 
 LEVEL = 0.95
 PEOPLE = 200
@@ -71,6 +73,43 @@ def parts_of(cohort: Cohort) -> np.ndarray:
     for label, rows in part_folds(cohort).items():
         name[rows] = label
     return name.astype(str)
+
+
+def known_within(
+    definition: Definition, cohort: Cohort, part: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Censoring weights of each part by its own follow-up, which may have ended at another time.
+
+    Parameters
+    ----------
+    definition : Definition
+        How people of its cohort are followed.
+    cohort : Cohort
+        The people.
+    part : ndarray of str, shape (n,)
+        Which part.
+
+    Returns
+    -------
+    weight : ndarray, shape (n,)
+        Inverse probability of status being known at the horizon, within the part.
+    followed : ndarray of bool, shape (n,)
+        False in parts hardly anybody of which was followed to the horizon: what happened to them is
+        not known.
+    """
+    weight, enough = cohort.weight.copy(), np.ones(len(cohort), dtype=bool)
+    follow = follow_up(definition, cohort)
+    if follow is None or cohort.part is None:
+        return weight, enough
+    for name in np.unique(part):
+        rows = part == name
+        mine = follow.take(rows)
+        if followed(mine) > FOLLOWED:
+            weight[rows] = known_at(mine)
+        else:
+            enough[rows] = False
+    return weight, enough
 
 
 def similar(
@@ -165,9 +204,10 @@ def interval_evidence(
         ``high``), each with a 95 % CI (Wilson).
     """
     part = parts_of(cohort)
+    weight, enough = known_within(definition, cohort, part)
     scale, counts, inside, third = {}, {}, {}, {}
     for tier in definition.tiers:
-        groups = similar(cohort.y, cohort.weight, left[tier], part)
+        groups = similar(cohort.y[enough], weight[enough], left[tier][enough], part[enough])
         scale[tier], counts[tier] = scale_of(groups), len(groups.predicted)
         inside[tier] = held(groups)
         third[tier] = np.digitize(groups.predicted, np.quantile(groups.predicted, [1 / 3, 2 / 3]))
