@@ -94,11 +94,15 @@ def test_intervals_hold_on_real_people(shared: Path) -> None:
 def test_what_the_shipped_evidence_says_holds(model: str) -> None:
     """Overall within 2 points of the level, in each tier within 5."""
     file = EVIDENCE / model / "evidence.json"
+    if not file.is_file():
+        pytest.skip("no evidence on this version yet")
     coverage: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["interval"]["coverage"]
 
-    assert coverage["overall"]["share"] == pytest.approx(LEVEL, abs=0.02)
-    for tier in coverage["tier"].values():
-        assert tier["share"] == pytest.approx(LEVEL, abs=0.05)
+    for found, most in (
+        (coverage["overall"], 0.02),
+        *((tier, 0.05) for tier in coverage["tier"].values()),
+    ):
+        assert found["share"] == pytest.approx(LEVEL, abs=most)
 
 
 def test_one_in_a_hundred_is_rare(shared: Path) -> None:
