@@ -198,12 +198,12 @@ class Validity:
         for name in {name for hidden in self.tiers.values() for name in hidden}:
             panels.setdefault(VARIABLES[name].group, set()).add(name)
 
-        def differing(tier: str) -> tuple[int, int]:
+        def _differing(tier: str) -> tuple[int, int]:
             hidden = {*self.tiers[tier]}
             differ = sum(bool(panel & known) == (panel <= hidden) for panel in panels.values())
             return differ, -len(hidden)
 
-        return min(self.tiers, key=differing)
+        return min(self.tiers, key=_differing)
 
     def problem(self, name: str) -> Problem:
         """
