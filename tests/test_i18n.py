@@ -3,6 +3,7 @@ import re
 import string
 import tomllib
 import unicodedata
+from datetime import date
 from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +15,7 @@ from cdss.bundle import load_bundle, write_bundle
 from cdss.errors import DefinitionError, Problem, UnknownLanguage
 from cdss.estimate import Bounds, NoEstimate
 from cdss.i18n import LANGUAGES, words
+from cdss.reading import Found, compose
 from cdss.record import PatientRecord
 from cdss.variables import VARIABLES
 from tests.shipped import shipped
@@ -77,8 +79,19 @@ def every_problem() -> list[Problem]:
     answer = model.estimate(record(age=50, sex="female", bmi=25, alt=old, hba1c=7))
     assert isinstance(answer, cdss.RiskEstimate)
     return [
-        *found, *answer.warnings, *CAUTIONS, *_refused_by_equations(), *_told_by_a_bundle()
+        *found, *answer.warnings, *CAUTIONS, *_refused_by_equations(), *_told_by_a_bundle(),
+        *_found_in_documents(),
     ]  # fmt: skip
+
+
+def _found_in_documents() -> list[Problem]:
+    """What only documents make one say: of values without a date, or given twice."""
+    day = date(2026, 11, 22)
+    found = [
+        Found("weight", 70, "kg", None, "here"),
+        *(Found("height", height, "cm", day, "there") for height in (170, 171)),
+    ]
+    return list(compose(day, found).problems)
 
 
 def _told_by_a_bundle() -> tuple[Problem, ...]:

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from cdss.derived import DERIVED, derive
+from cdss.derived import derive
 from cdss.errors import Problem, RecordError
-from cdss.units import UNITS, convert
+from cdss.plausible import checked, contradictions, implausible_derived, stale
 from cdss.variables import VARIABLES, Value, Variable
 
 MOST_VISITS = 200
 """Earlier check-ups in one record."""
 
 _MEMBERS = frozenset({"value", "unit", "date"})
-_IMPLIED = (
-    ("prior_cvd", "prior_mi"),
-    ("prior_cvd", "prior_stroke"),
-    ("diabetes", "diabetes_type"),
-)  # a "no" to the first contradicts a "yes" to the second
 _VARIABLES = dict(VARIABLES)  # looked up for every value: faster than through the proxy
 
 
@@ -122,7 +116,7 @@ class PatientRecord:
                 Problem("empty_record", "values", "holds nothing that is known at the index date")
             )
         computed = derive(values)
-        problems += _contradictions(values) + _implausible_derived(computed)
+        problems += contradictions(values) + implausible_derived(computed)
         if problems or index_date is None:
             raise RecordError(problems)
         return cls(
@@ -157,7 +151,7 @@ def _values(
             continue
         if measured and index_date and measured > index_date:
             problems.append(Problem("future_date", name, "was measured after the index date"))
-        elif measured and index_date and _stale(variable, measured, index_date):
+        elif measured and index_date and stale(variable, measured, index_date):
             days = variable.fresh_for
             detail = f"is older than {days} days: not used"
             set_aside.append(Problem("stale", name, detail, {"days": days}))
@@ -190,7 +184,7 @@ def _history(entries: Any, index_date: date | None, problems: list[Problem]) -> 
             if day and index_date and day >= index_date:
                 found.append(Problem("not_before", "date", "must be before the index date"))
             values, _, _ = _values(entry["values"], day, found)
-            found += _contradictions(values)
+            found += contradictions(values)
             if day and not found:
                 visits.append(Visit(day, MappingProxyType(values | derive(values))))
         problems += [
@@ -240,103 +234,8 @@ def _entry(
             measured = _day(entry["date"], f"{variable.name}.date", problems)
         if value is None:
             return None, None
-    problem = None
-    if variable.kind == "quantity":
-        value, problem = _quantity(variable, value, unit)
-    elif variable.kind == "yes_no" and not isinstance(value, bool):
-        problem = Problem(
-            "not_yes_no", variable.name, "must be true or false; leave out if unknown"
-        )
-    elif variable.kind == "choice" and value not in variable.choices:
-        problem = Problem(
-            "not_a_choice", variable.name,
-            f"must be one of {', '.join(variable.choices)}; leave out if unknown",
-            {"choices": variable.choices},
-        )  # fmt: skip
+    value, problem = checked(variable, value, unit)
     if problem:
         problems.append(problem)
         return None, None
     return value, measured
-
-
-def _quantity(variable: Variable, value: Any, unit: Any) -> tuple[Value | None, Problem | None]:
-    name = variable.name
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        detail = f"must be a number, in {variable.unit}"
-        return None, Problem("not_a_number", name, detail, {"unit": variable.unit})
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        return None, Problem("not_finite", name, "must be a finite number")
-    converted: float | None = number
-    if unit != variable.unit:
-        converted = convert(name, number, unit) if isinstance(unit, str) else None
-    if converted is None:
-        accepted = tuple(UNITS[name])
-        detail = f"unit must be one of {', '.join(accepted)}"
-        return None, Problem("unknown_unit", name, detail, {"units": accepted})
-    if not variable.low <= converted <= variable.high:
-        text, limits = _range(variable)
-        return None, Problem("implausible", name, f"must be within {text}", limits)
-    return converted, None
-
-
-def _range(variable: Variable) -> tuple[str, dict[str, Any]]:
-    """Plausible range, in English and as parameters of a translation."""
-    low, high, unit = variable.low, variable.high, variable.unit
-    return f"{low:g} to {high:g} {unit}", {"low": low, "high": high, "unit": unit}
-
-
-def _stale(variable: Variable, measured: date, index_date: date) -> bool:
-    age = (index_date - measured).days
-    return variable.fresh_for is not None and age > variable.fresh_for
-
-
-def _contradictions(values: Mapping[str, Value]) -> list[Problem]:
-    """Pairs of values that cannot both be right."""
-    found = []
-    systolic, diastolic = values.get("systolic_bp"), values.get("diastolic_bp")
-    if systolic is not None and diastolic is not None and float(diastolic) >= float(systolic):
-        found.append(("diastolic_bp", "systolic_bp", "must be below systolic_bp"))
-    if values.get("sex") == "male" and values.get("pregnant") is True:
-        found.append(("pregnant", "sex", "cannot be true of a male patient"))
-    smoking, current = values.get("smoking"), values.get("current_smoker")
-    if smoking is not None and current is not None and (smoking == "current") != current:
-        found.append(("current_smoker", "smoking", "says something else than smoking"))
-    diagnosed = values.get("age_at_diabetes_diagnosis")
-    if diagnosed is not None and float(diagnosed) > float(values.get("age", math.inf)):
-        found.append(("age_at_diabetes_diagnosis", "age", "cannot be above age"))
-    for general, special in _IMPLIED:
-        if values.get(general) is False and values.get(special) in (
-            True,
-            "type_1",
-            "type_2",
-            "other",
-        ):
-            found.append((special, general, f"contradicts {general}"))
-    return [
-        Problem("contradictory", name, detail, {"others": (other,)})
-        for name, other, detail in found
-    ]
-
-
-def _implausible_derived(computed: Mapping[str, Value]) -> list[Problem]:
-    """Values that are plausible one by one, but not together."""
-    found = []
-    for name, needs, _, _ in DERIVED:
-        variable = VARIABLES[name]
-        if variable.kind != "quantity" or name not in computed:
-            continue
-        if not variable.low <= float(computed[name]) <= variable.high:
-            text, limits = _range(variable)
-            first, *others = needs
-            found.append(
-                Problem(
-                    "implausible_together", first,
-                    f"and {' and '.join(others)} give {name} outside {text}",
-                    {"others": tuple(others), "derived": name, **limits},
-                )
-            )  # fmt: skip
-    return found
