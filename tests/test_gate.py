@@ -27,7 +27,7 @@ from tests.simulated import (
     people,
     written,
 )
-from training import inspection, releases
+from training import comparisons, inspection, releases
 from training.__main__ import app
 from training.checks import TOLERANCES
 from training.child import write_child
@@ -237,6 +237,30 @@ def test_a_model_that_harms_a_group_is_stopped(place: Place) -> None:
     assert "sex female O:E" in reason
     assert "is outside 0.8 to 1.25" in reason
     assert "widest gap in missed cases" in reason
+
+
+@pytest.mark.parametrize(
+    ("dimension", "o_e", "slope", "verdict"),
+    [
+        ("site", 0.56, [0.9, 1.1], "cannot tell"),
+        ("site", 0.56, [0.5, 0.7], "fail"),
+        ("site", 1.0, [0.9, 1.1], "pass"),
+        ("ethnicity", 0.56, [0.9, 1.1], "fail"),
+    ],
+)
+def test_a_place_is_recalibrated_and_a_group_of_people_is_not(
+    dimension: str, o_e: float, slope: list[float], verdict: str
+) -> None:
+    fine = {"n": 900, "status": "reported", "o_e": 1.0, "o_e_95ci": [0.9, 1.1]}
+    figures = fine | {
+        "o_e": o_e, "o_e_95ci": [o_e - 0.1, o_e + 0.1],
+        "calibration_slope": sum(slope) / 2, "calibration_slope_95ci": slope,
+    }  # fmt: skip
+    groups = {"sex": {"female": fine}, "age": {"40 to <50": fine}, dimension: {"6": figures}}
+    check = comparisons.subgroups({"subgroups": groups})
+
+    assert check.verdict == verdict
+    assert ("recalibrate it there" in check.why) == (dimension == "site" and o_e != 1)
 
 
 def test_evidence_of_another_bundle_is_none(place: Place) -> None:

@@ -150,7 +150,8 @@ def subgroups(evidence: Mapping[str, Any]) -> Check:
     Returns
     -------
     Check
-        Fails if the whole interval of a group's O:E is outside the band. The sentence names the
+        Fails if the whole interval of a group's O:E is outside the band; for a place, which is
+        recalibrated, the slope's, and its O:E has to be accepted by name. The sentence names the
         worst group, those that are too small or whose interval decides nothing, and the widest gap
         in missed cases at the working threshold.
     """
@@ -172,7 +173,9 @@ def subgroups(evidence: Mapping[str, Any]) -> Check:
             undecided.append(text)
             continue
         decided.add(dimension)
-        if verdict == FAIL:
+        if dimension in tolerance["places"]:
+            findings += _of_place(name, text, verdict, figures)
+        elif verdict == FAIL:
             low, high = tolerance["band"]
             findings.append(Finding(FAIL, f"{text} is outside {low} to {high}"))
     findings += [
@@ -193,6 +196,17 @@ def _of_group(interval: list[float], band: list[float]) -> str:
         return FAIL
     wide = low <= 0 or math.log(high / low) > math.log(band[1] / band[0])
     return CANNOT_TELL if wide else PASS
+
+
+def _of_place(name: str, text: str, verdict: str, figures: Mapping[str, Any]) -> Iterator[Finding]:
+    """What a new intercept would mend is for a person to accept; what it would not, fails."""
+    low, high = TOLERANCES["subgroups"]["band"]
+    if verdict == FAIL:
+        yield Finding(CANNOT_TELL, f"{text} is outside {low} to {high}: recalibrate it there")
+    slope = figures.get("calibration_slope_95ci")
+    if slope and (slope[1] < low or slope[0] > high):
+        found = f"{figures['calibration_slope']:.2f} ({slope[0]:.2f}-{slope[1]:.2f})"
+        yield Finding(FAIL, f"{name} slope {found} is outside {low} to {high}")
 
 
 def _worst_group(groups: Mapping[tuple[str, str], Mapping[str, Any]]) -> str:
