@@ -16,9 +16,8 @@ PIP := -m pip --quiet --disable-pip-version-check install --constraint constrain
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-serve: .venv-serve/.installed  ## install what serving needs, and serve the shipped models
-	@# INTERIM, see tests/shipped.py: what ships has no release record yet, and every answer says so.
-	CDSS_UNGATED_MODELS=1 $(SERVE)/python -m serving --host $(HOST) --port $(PORT)
+serve: .venv-serve/.installed  ## install what serving needs, and serve the released models
+	$(SERVE)/python -m serving --host $(HOST) --port $(PORT)
 
 setup: .venv/.installed  ## install everything, for development
 

@@ -13,7 +13,6 @@ from cdss.errors import BundleError, UnknownModel
 from cdss.estimate import RiskEstimate
 from cdss.gate import gate_text
 from tests.conftest import ROOT
-from tests.shipped import UNGATED
 from tests.toy import BASELINE, MANIFEST, SURE, record, release, toy_cases, toy_function, toy_graph
 
 FILES = ("cases.csv", "manifest.json", "manifest.sha256", "model.onnx")
@@ -256,13 +255,18 @@ def test_a_shipped_bundle_loads_under_its_own_name(folder: Path) -> None:
     assert json.loads(folder.read_text(encoding="utf-8"))["format"] == 1
 
 
-def test_the_shipped_models_are_released_unless_the_tests_say_otherwise() -> None:
-    """Fails until the interim settings are taken back, or if a record is missing later."""
-    models = [load_bundle(folder.parent) for folder in SHIPPED.glob("*/manifest.json")]
-    lacking = [m.id for m in models if not (m.released or m.demonstration)]
+def test_what_ships_without_a_record_is_left_out_and_its_card_says_so() -> None:
+    every = [load_bundle(folder.parent) for folder in SHIPPED.glob("*/manifest.json")]
+    released = {m.id for m in every if m.released}
+    held = {m.id for m in every if not (m.released or m.demonstration)}
 
-    assert bool(lacking) == UNGATED, lacking
-    assert ("CDSS_UNGATED_MODELS=1" in (ROOT / "Makefile").read_text()) == UNGATED
+    assert released == {m.id for m in load_models()}
+    assert {"cvd-death"} <= released
+    for id in held:
+        card = (ROOT / "model_cards" / f"{id}.md").read_text(encoding="utf-8")
+        assert "**Not released" in card, id
+        with pytest.raises(BundleError, match=f"no release record .*{id}"):
+            load_models([id])
 
 
 def test_a_release_record_is_a_fact_of_the_model(write_toy: Callable[..., Path]) -> None:
@@ -292,9 +296,11 @@ def test_models_without_a_record_are_refused_unless_told(write_toy: Callable[...
     write_toy("toy-next", gate=False)
     write_toy("toy-teaching", gate=False, demonstration=True)
 
-    for options in ({}, {"ids": ["toy-new", "toy-next"]}, {"demonstrations": True}):
-        with pytest.raises(BundleError, match=r"toy-new, toy-next; CDSS_UNGATED_MODELS=1"):
-            load_models(folder=folder, **options)
+    with pytest.raises(BundleError, match=r"toy-new, toy-next; CDSS_UNGATED_MODELS=1"):
+        load_models(["toy", "toy-new", "toy-next"], folder=folder)
+    assert ["toy"] == [m.id for m in load_models(folder=folder)]
+    both = load_models(folder=folder, demonstrations=True)
+    assert ["toy", "toy-teaching"] == [m.id for m in both]
     assert ["toy"] == [m.id for m in load_models(["toy"], folder=folder)]
     assert ["toy-teaching"] == [m.id for m in load_models(["toy-teaching"], folder=folder)]
     everything = load_models(folder=folder, demonstrations=True, ungated=True)

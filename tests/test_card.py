@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -61,6 +62,25 @@ def test_the_first_lines_say_who_must_not_use_it(model) -> None:
     assert ("never for patients" in head) == model.demonstration
     assert ("Not released" in head) == (model.facts.get("gate") is None)
     assert "pregnant" in head
+
+
+def test_what_the_gate_said_of_a_model_that_did_not_pass_is_on_its_card(tmp_path: Path) -> None:
+    model = dossier.model()
+    folder = dossier.lay_out(tmp_path)
+    checks = [
+        {"name": "parity", "verdict": "pass", "why": "equal"},
+        {"name": "subgroups", "verdict": "fail", "why": "women O:E 1.9"},
+        {"name": "net_benefit", "verdict": "cannot tell", "why": "wide", "accepted": True},
+    ]
+    judged = {"manifest_sha256": model.facts["digest"], "released_on": "2026-11-24",
+              "checks": checks}  # fmt: skip
+    (folder / "toy" / "judged.json").write_text(json.dumps(judged))
+    text = files(model, folder)["toy.md"]
+
+    assert "**Not released: the gate judged it on 2026-11-24: subgroups (fail).**" in text
+    assert "women O:E 1.9" in text
+    (folder / "toy" / "judged.json").write_text(json.dumps(judged | {"manifest_sha256": "0"}))
+    assert "**Not released: no gate record.**" in files(model, folder)["toy.md"]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.id)

@@ -237,6 +237,9 @@ def test_a_model_that_harms_a_group_is_stopped(place: Place) -> None:
     assert "sex female O:E" in reason
     assert "is outside 0.8 to 1.25" in reason
     assert "widest gap in missed cases" in reason
+    kept = json.loads((place.folder / "judged.json").read_text(encoding="utf-8"))
+    assert kept["verdict"] == "fail"
+    assert kept["manifest_sha256"] == harming.facts["digest"]
 
 
 @pytest.mark.parametrize(

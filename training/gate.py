@@ -19,6 +19,7 @@ from typing import Any
 from cdss.bundle import SHIPPED, load_bundle
 from cdss.errors import BundleError
 from training import checks, comparisons, inspection
+from training.cards.material import JUDGED
 from training.checks import CANNOT_TELL, FAIL, PASS, TOLERANCES, Check
 from training.contenders import PUBLISHED
 from training.data import ROOT
@@ -149,7 +150,17 @@ def gate(
         if verdict == PASS:
             served = release(folder, release_to / model, record)
             releases.promote(model, served, digest)
+    if file.parent.is_dir():
+        _keep_judgement(file.parent / JUDGED, record)
     return record | {"folder": served}
+
+
+def _keep_judgement(file: Path, record: Mapping[str, Any]) -> None:
+    """A model that does not pass keeps what the gate said beside its evidence, for its card."""
+    file.unlink(missing_ok=True)
+    if record["verdict"] != PASS:
+        text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
+        file.write_text(f"{text}\n", encoding="utf-8")
 
 
 def judge(

@@ -109,7 +109,8 @@ def load_models(
     folder : path, optional
         Where the bundles are; those of the package by default.
     ungated : bool
-        Whether models without a release record are loaded too; demonstrations always are.
+        Whether models without a release record are loaded too. Without it they are left out, and
+        refused if asked for by id. Demonstrations need no record.
 
     Returns
     -------
@@ -121,7 +122,7 @@ def load_models(
     UnknownModel
         If an id has no bundle.
     BundleError
-        If one of them is damaged or not released, or there is none.
+        If one of them is damaged, none is left, or one asked for by id is not released.
     """
     found = {p.parent.name: p.parent for p in sorted(Path(folder).glob("*/manifest.json"))}
     if not found:
@@ -134,13 +135,14 @@ def load_models(
     else:
         every = (load_bundle(path) for path in found.values())
         models = tuple(m for m in every if demonstrations or not m.demonstration)
-    unreleased = [m.id for m in models if not (m.released or m.demonstration)]
-    if unreleased and not ungated:
+    unreleased = [m.id for m in models if not (ungated or m.released or m.demonstration)]
+    allowed = tuple(m for m in models if m.id not in unreleased)
+    if unreleased and not (ids is None and allowed):
         raise BundleError(
             f"no release record ({GATE}): {', '.join(unreleased)}; CDSS_UNGATED_MODELS=1, "
             "--ungated or ungated=True uses them all the same, and every answer says so"
         )
-    return models
+    return allowed
 
 
 def write_bundle(

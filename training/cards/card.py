@@ -71,7 +71,7 @@ def not_for(material: Material) -> str:
             "**Adjusted to published prevalence, not validated** where it was adjusted to."
         )
     if not material.gate:
-        lines.append(f"**{record.NOT_RELEASED}**")
+        lines.append(f"**{record.not_released(material)}**")
     return "\n".join(f"> {line}" for line in lines)
 
 

@@ -22,6 +22,9 @@ PICTURES = {
 }
 """Picture that a validation may leave beside its evidence → what it shows."""
 
+JUDGED = "judged.json"
+"""What the gate said of a model that did not pass, beside its evidence."""
+
 
 @dataclass(frozen=True)
 class Material:
@@ -38,6 +41,8 @@ class Material:
         Why there are none; empty if there are.
     gate : mapping or None
         The release record, if it vouches for this bundle.
+    judged : mapping or None
+        What the gate said of this bundle when it did not let it pass.
     said : mapping of str to Statement
         Statements about the model, its own before the project's.
     said_of_data : mapping of str to Statement
@@ -52,6 +57,7 @@ class Material:
     evidence: Mapping[str, Any]
     no_evidence: str
     gate: Mapping[str, Any] | None
+    judged: Mapping[str, Any] | None
     said: Mapping[str, Statement]
     said_of_data: Mapping[str, Statement]
     dataset: Mapping[str, Any]
@@ -123,6 +129,7 @@ def gather(model: RiskModel, folder: Path) -> Material:
         evidence=evidence,
         no_evidence=why,
         gate=gate,
+        judged=_judged(model, folder / model.id / JUDGED),
         said=statements(people / "project.toml", OF_A_MODEL)
         | statements(people / f"{model.id}.toml", OF_A_MODEL),
         said_of_data=statements(people / f"dataset-{name}.toml", OF_A_DATASET),
@@ -138,6 +145,14 @@ def family_in_words(family: str) -> str:
         return family
     said = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or family
     return said.splitlines()[0].rstrip(".")
+
+
+def _judged(model: RiskModel, file: Path) -> Mapping[str, Any] | None:
+    """What the gate said of this very bundle when it did not let it pass."""
+    if not file.is_file():
+        return None
+    found: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found if found.get("manifest_sha256") == model.facts.get("digest") else None
 
 
 def _evidence(model: RiskModel, file: Path) -> tuple[Mapping[str, Any], str]:

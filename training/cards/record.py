@@ -37,7 +37,9 @@ def release(material: Material) -> Iterator[str]:
     yield "## Release record"
     gate = material.gate
     if not gate:
-        yield NOT_RELEASED
+        yield not_released(material)
+        if material.judged:
+            yield _checks(material.judged)
         return
     by = gate.get("signed_by") or {}
     yield table(
@@ -52,10 +54,7 @@ def release(material: Material) -> Iterator[str]:
             ("run", f"`{gate.get('mlflow_run_id')}`"),
         ],
     )
-    yield table(
-        ("check", "verdict", "why"),
-        [(c.get("name"), c.get("verdict"), c.get("why")) for c in gate.get("checks") or []],
-    )
+    yield _checks(gate)
     history: Iterable[Mapping[str, object]] = gate.get("history") or []
     if history:
         yield "Champions before it:"
@@ -67,6 +66,22 @@ def release(material: Material) -> Iterator[str]:
                 for h in history
             ],
         )  # fmt: skip
+
+
+def not_released(material: Material) -> str:
+    """Say that nobody let it out, and what the gate found if it was asked."""
+    judged = material.judged
+    if not judged:
+        return NOT_RELEASED
+    stopped = [c for c in judged.get("checks") or [] if c.get("verdict") != "pass"]
+    names = ", ".join(f"{c['name']} ({c['verdict']})" for c in stopped if not c.get("accepted"))
+    return f"Not released: the gate judged it on {judged['released_on']}: {names}."
+
+
+def _checks(judgement: Mapping[str, object]) -> str:
+    checks: Iterable[Mapping[str, object]] = judgement.get("checks") or []
+    header = ("check", "verdict", "why")
+    return table(header, [(c.get("name"), c.get("verdict"), c.get("why")) for c in checks])
 
 
 def provenance(material: Material) -> Iterator[str]:
