@@ -122,7 +122,7 @@ def load_models(
     UnknownModel
         If an id has no bundle.
     BundleError
-        If one of them is damaged, none is left, or one asked for by id is not released.
+        If one of them is damaged, none is released, or one asked for by id is not.
     """
     found = {p.parent.name: p.parent for p in sorted(Path(folder).glob("*/manifest.json"))}
     if not found:
@@ -137,7 +137,7 @@ def load_models(
         models = tuple(m for m in every if demonstrations or not m.demonstration)
     unreleased = [m.id for m in models if not (ungated or m.released or m.demonstration)]
     allowed = tuple(m for m in models if m.id not in unreleased)
-    if unreleased and not (ids is None and allowed):
+    if unreleased and not (ids is None and any(m.released for m in allowed)):
         raise BundleError(
             f"no release record ({GATE}): {', '.join(unreleased)}; CDSS_UNGATED_MODELS=1, "
             "--ungated or ungated=True uses them all the same, and every answer says so"
