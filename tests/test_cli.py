@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -155,18 +156,22 @@ def test_a_damaged_bundle_has_its_own_exit_code(
 
 
 def test_a_model_without_a_release_record_is_asked_only_when_told(
-    run: Callable, write_toy: Callable, patient: str
+    run: Callable, write_toy: Callable, patient: str, tmp_path: Path
 ) -> None:
     write_toy("toy", gate=False)
-    refused = run("assess", patient)
+    untold = run("assess", patient, "--format", "json")
     told = run("assess", patient, "--format", "json", "--ungated")
     setting = run("assess", patient, env={"CDSS_UNGATED_MODELS": "1"})
     no_setting = run("assess", patient, env={"CDSS_UNGATED_MODELS": "0"})
+    shutil.rmtree(tmp_path / "bundles" / "toy-old")
+    refused = run("assess", patient)
     first, second = json.loads(told.stdout)["estimates"]
 
-    assert (3, 3, 0, 0) == tuple(
-        r.exit_code for r in (refused, no_setting, told, setting)
+    assert (0, 0, 0, 0, 3) == tuple(
+        r.exit_code for r in (untold, no_setting, told, setting, refused)
     )  # fmt: skip
+    assert [second["model"]] == [e["model"] for e in json.loads(untold.stdout)["estimates"]]
+    assert "has no release record" not in no_setting.stdout
     assert "" == refused.stdout
     assert "no release record (gate.json): toy; CDSS_UNGATED_MODELS=1, --ungated" in refused.stderr
     assert (False, True) == (first["released"], second["released"])

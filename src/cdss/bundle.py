@@ -137,7 +137,8 @@ def load_models(
         models = tuple(m for m in every if demonstrations or not m.demonstration)
     unreleased = [m.id for m in models if not (ungated or m.released or m.demonstration)]
     allowed = tuple(m for m in models if m.id not in unreleased)
-    if unreleased and not (ids is None and any(m.released for m in allowed)):
+    served = [m for m in allowed if not m.demonstration]
+    if unreleased and (ids is not None or not served):
         raise BundleError(
             f"no release record ({GATE}): {', '.join(unreleased)}; CDSS_UNGATED_MODELS=1, "
             "--ungated or ungated=True uses them all the same, and every answer says so"
