@@ -32,7 +32,7 @@ def page(lang: str) -> str:
     """The page in one language."""
     place = load_jurisdiction("vn")
     # What ships is shown; a model that is not released says so in its own words.
-    models = select([*load_models(ungated=True), *published_models()], place)
+    models = select([*load_models(), *published_models()], place)
     parts = [INTRODUCTION[lang], f"> {words(lang)('notice.advisory')}"]
     for file in sorted((HERE / "patients").glob("*.toml")):
         entry = tomllib.loads(file.read_text(encoding="utf-8"))
