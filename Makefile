@@ -10,6 +10,9 @@ SERVE := .venv-serve/bin
 DEV := .venv/bin
 PIP := -m pip --quiet --disable-pip-version-check install --constraint constraints.txt
 
+# Programs of npm that tests ask: validators and a driver of browsers. Without npm those tests skip.
+NODE := $(if $(shell command -v npm),$(patsubst %/package-lock.json,%/node_modules/.package-lock.json,$(wildcard tests/*/package-lock.json)))
+
 .DEFAULT_GOAL := help
 .PHONY: help serve setup test check train cards docs ui bench clean
 
@@ -21,7 +24,7 @@ serve: .venv-serve/.installed  ## install what serving needs, and serve the rele
 
 setup: .venv/.installed  ## install everything, for development
 
-test: .venv/.installed  ## run the whole suite
+test: .venv/.installed $(NODE)  ## run the whole suite
 	$(DEV)/python -m pytest
 
 check: .venv/.installed  ## style, types, import contracts, docstrings, model cards
@@ -49,6 +52,7 @@ bench: .venv/.installed .venv-serve/.installed  ## measure ours and the alternat
 	$(DEV)/python -m training.benchmarks.explained_graph
 	$(DEV)/python -m training.benchmarks.assess
 	$(DEV)/python -m serving.benchmarks.http --python $(SERVE)/python
+	$(DEV)/python -m serving.benchmarks.emr
 
 clean:  ## remove what the commands above made, except the tracking database
 	rm -rf .venv .venv-serve build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
@@ -63,6 +67,11 @@ clean:  ## remove what the commands above made, except the tracking database
 	$(call new_venv,.venv)
 	$(DEV)/python $(PIP) torch
 	$(DEV)/python $(PIP) --editable '.[dev]'
+	@touch $@
+
+tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
+	@echo "installing into $(@D) ..."
+	@npm ci --prefix $(<D) --silent --no-audit --no-fund
 	@touch $@
 
 define new_venv

@@ -1,4 +1,4 @@
-"""The ASGI app: routes, answers to errors, and the layer that observes."""
+"""The ASGI app: routes, answers to errors, and the layers that protect and observe."""
 
 from __future__ import annotations
 
@@ -11,14 +11,32 @@ from starlette.types import ASGIApp
 
 from cdss import VARIABLES, Jurisdiction, Model, PatientRecord
 from cdss.variables import Value
+from serving.feedback import FeedbackStore
+from serving.fhir_api import FhirApi
+from serving.hooks_api import Fetch, HooksApi, fetch_nothing
+from serving.journal import Journal, NoJournal
 from serving.metrics import show_models
 from serving.observe import Observe
 from serving.problems import HANDLERS
+from serving.ratelimit import RateLimit
 from serving.routes import Api
+from serving.security import Authenticate, OnlyHere
+from serving.settings import Settings
+from serving.traffic import BodyLimit
+
+MOST_BYTES = 20_000_000
+"""Of any body. Each route has a limit of its own below it; this is for one that forgets."""
 
 
 def create_app(
-    models: Sequence[Model], place: Jurisdiction | None = None, *, empty_route: bool = False
+    models: Sequence[Model],
+    place: Jurisdiction | None = None,
+    *,
+    settings: Settings | None = None,
+    journal: Journal | NoJournal | None = None,
+    feedback: FeedbackStore | None = None,
+    fetch: Fetch = fetch_nothing,
+    empty_route: bool = False,
 ) -> ASGIApp:
     """
     Make the app that serves some models.
@@ -29,6 +47,14 @@ def create_app(
         Models to serve; each answers once, so that the first request is as fast as the next.
     place : Jurisdiction, optional
         Whose guidelines are in force unless a request names others.
+    settings : Settings, optional
+        How it is exposed; without, it is not protected at all, for use within a process.
+    journal : Journal or NoJournal, optional
+        Where assessments are recorded before they are answered; without, nowhere.
+    feedback : FeedbackStore, optional
+        Where feedback on cards is kept; without, until the process ends.
+    fetch : callable
+        Asks an EMR's FHIR server for what it did not send; without, nobody is asked.
     empty_route : bool
         Whether ``POST /empty`` answers a constant, for measuring what the rest costs.
 
@@ -40,13 +66,29 @@ def create_app(
     for model in models:
         model.estimate(_typical(model))
     show_models(models)
-    api = Api(models, place)
-    routes = api.routes()
+    url = (settings or Settings()).base_url
+    api = Api(models, place, journal=journal)
+    # All routes there are; `serving.addresses` says who may use them, and a test that it does.
+    routes = [
+        *api.routes(),
+        *FhirApi(models, place, journal=journal, base_url=url).routes(),
+        *HooksApi(models, place, journal=journal, feedback=feedback, fetch=fetch).routes(),
+    ]
     if empty_route:
         routes.append(Route("/empty", api.empty, methods=["POST"]))
     app = Starlette(routes=routes, exception_handlers=HANDLERS)
     app.router.redirect_slashes = False  # an unknown path is unknown
-    return Observe(app)
+    return Observe(_protected(app, settings) if settings else app)
+
+
+def _protected(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """Put around an app what its exposure needs; the last is the first that sees a request."""
+    app = BodyLimit(app, MOST_BYTES)
+    if settings.rate:
+        app = RateLimit(app, settings.rate)
+    if settings.clients:
+        return Authenticate(app, settings.clients, settings.base_url)
+    return OnlyHere(app)
 
 
 def _typical(model: Model) -> PatientRecord:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import orjson
@@ -10,6 +11,12 @@ from starlette.requests import Request
 
 from cdss.errors import Problem
 from serving.problems import RequestError
+
+MOST_DEPTH = 64
+"""Objects and arrays in one another: many more than any format has."""
+
+MOST_TEXT = 100_000
+"""Characters of one text."""
 
 
 async def read_json(request: Request, limit: int) -> Any:
@@ -34,9 +41,37 @@ async def read_json(request: Request, limit: int) -> Any:
         415 if it is not said to be JSON, 413 if it is too large, 400 if it is not JSON (NaN and
         Infinity are not), is nested too deeply, or gives a name twice in one object.
     """
+    return decode(await read_body(request, limit))
+
+
+async def read_body(
+    request: Request, limit: int, types: Sequence[str] = ("application/json",)
+) -> bytes:
+    """
+    Read a request's body as it was sent.
+
+    Parameters
+    ----------
+    request : starlette.requests.Request
+        A request with a body.
+    limit : int
+        Most bytes accepted, whether announced or sent in chunks.
+    types : sequence of str
+        Content types accepted, without parameters.
+
+    Returns
+    -------
+    bytes
+        Not yet decoded.
+
+    Raises
+    ------
+    RequestError
+        415 if it is said to be of another type, 413 if it is too large.
+    """
     content_type = request.headers.get("content-type", "")
-    if content_type.partition(";")[0].strip().lower() != "application/json":
-        _refuse(415, "wrong_content_type", "content-type", "must be application/json")
+    if content_type.partition(";")[0].strip().lower() not in types:
+        _refuse(415, "wrong_content_type", "content-type", f"must be {' or '.join(types)}")
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
         _too_large(limit)
@@ -45,7 +80,7 @@ async def read_json(request: Request, limit: int) -> Any:
         body += chunk
         if len(body) > limit:
             _too_large(limit)
-    return decode(bytes(body))
+    return bytes(body)
 
 
 def decode(body: bytes) -> Any:
@@ -81,7 +116,27 @@ def decode(body: bytes) -> Any:
         _refuse(400, "duplicate_name", "body", "gives a name twice in one object")
     except RecursionError:
         _refuse(400, "malformed_json", "body", "is nested too deeply")
+    if len(body) > MOST_TEXT or body.count(b"{") + body.count(b"[") > MOST_DEPTH:
+        _check_size(decoded)
     return decoded
+
+
+def _check_size(decoded: Any) -> None:
+    """Refuse what is nested too deeply for those who read it, or has too long a text."""
+    level = [[decoded]]
+    for _ in range(MOST_DEPTH + 1):
+        inner: list[Any] = []
+        for node in level:
+            for member in node.values() if type(node) is dict else node:
+                kind = type(member)
+                if kind is dict or kind is list:
+                    inner.append(member)
+                elif kind is str and len(member) > MOST_TEXT:
+                    _refuse(400, "text_too_long", "body", f"has one above {MOST_TEXT} characters")
+        if not inner:
+            return
+        level = inner
+    _refuse(400, "malformed_json", "body", "is nested too deeply")
 
 
 def _names(decoded: Any) -> int:

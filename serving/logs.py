@@ -21,7 +21,7 @@ ALLOWED = frozenset(
     {
         "event", "level", "timestamp",
         "method", "route", "status", "duration_ms", "assessment_id", "records",
-        "error", "at", "logger",
+        "error", "at", "logger", "client", "refused",
         "url", "models", "languages",
     }
 )  # fmt: skip

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.logs import where
 from serving.metrics import count_request
-from serving.problems import INTERNAL, request_problem
+from serving.problems import INTERNAL, refusal
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _log = structlog.get_logger()
@@ -55,7 +55,7 @@ class Observe:
         except Exception as error:
             _log.error("failed", error=type(error).__name__, at=where(error))
             if not status:
-                await request_problem(INTERNAL)(scope, receive, watched_send)
+                await refusal(scope, INTERNAL)(scope, receive, watched_send)
         finally:
             record(scope, status, perf_counter() - start)
 
@@ -75,7 +75,10 @@ def record(scope: Scope, status: int, seconds: float) -> None:
     """
     route = scope.get("route")
     template = route.path if isinstance(route, Route) else "unmatched"
-    more: dict[str, Any] = scope.get("state", {}).get("log", {})
+    state = scope.get("state", {})
+    more: dict[str, Any] = dict(state.get("log", {}))
+    if client := state.get("client"):
+        more["client"] = client.name
     method = scope["method"] if scope["method"] in _METHODS else "other"
     _log.info(
         "request",

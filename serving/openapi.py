@@ -23,6 +23,7 @@ from cdss.units import UNITS
 from cdss.validity import COMBINATION
 from cdss.wire import to_dict
 from serving.catalogue import catalogue
+from serving.openapi_formats import formats
 
 Schema = dict[str, Any]
 
@@ -112,7 +113,9 @@ def openapi(models: Sequence[Model], place: Jurisdiction | None = None) -> Schem
             "/openapi.json": _get("openapi", "This document", {"type": "object"}),
             "/": _get("index", "Links", {"type": "object"}),
             "/metrics": _get("metrics", "Prometheus metrics", _ANYTHING, "text/plain"),
+            **formats(),
         },
+        "security": [{"bearer": []}, {}],
         "components": {
             "schemas": _schemas(models),
             "parameters": {
@@ -125,6 +128,11 @@ def openapi(models: Sequence[Model], place: Jurisdiction | None = None) -> Schem
                     "jurisdiction", "Whose guidelines and preferences; none means no advice",
                     {"enum": [*JURISDICTIONS, "none"], "default": place.id if place else "none"}),
             },
+            "securitySchemes": {"bearer": {
+                "type": "http", "scheme": "bearer",
+                "description": "An API key, or an OAuth 2 access token (JWT), with the scope "
+                "that the address needs; at /cds-services the JWT that CDS Hooks describes. None "
+                "where the service is open, which it only is to its own machine."}},
             "responses": {"Problem": {
                 "description": "What is wrong, and with what",
                 "content": {"application/problem+json": {
@@ -153,7 +161,9 @@ def _post(name: str, summary: str, sent: str, answered: str, given: Any, answer:
                         "example": answer}}},
                 **{
                     status: {"$ref": "#/components/responses/Problem"}
-                    for status in ("400", "413", "415", "422", "429", "500", "504")
+                    for status in (
+                        "400", "401", "403", "413", "415", "422", "429", "500", "503", "504",
+                    )
                 },
             },
         }

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 from starlette.datastructures import QueryParams
@@ -14,13 +14,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from cdss import Jurisdiction, Model, PatientRecord, RecordError, UnknownModel, assess, assess_all
+from cdss import (
+    Assessment,
+    Jurisdiction,
+    Model,
+    PatientRecord,
+    RecordError,
+    assess,
+    assess_all,
+)
 from cdss.errors import Problem
-from cdss.i18n import LANGUAGES
-from cdss.jurisdiction import JURISDICTIONS, load_jurisdiction, select
+from cdss.jurisdiction import JURISDICTIONS, load_jurisdiction
 from cdss.wire import jurisdiction_to_dict, to_dict
-from serving.body import read_json
+from serving.asked import Asked, choose
+from serving.body import decode, read_body
 from serving.catalogue import catalogue
+from serving.journal import Journal, NoJournal
 from serving.metrics import CONTENT_TYPE, count_assessments, exposition
 from serving.openapi import openapi
 from serving.problems import RequestError
@@ -36,18 +45,6 @@ _TURN = 25  # records assessed before other requests have a turn: some milliseco
 _NO_STORE = {"cache-control": "no-store"}
 _PARAMETERS = ("lang", "models", "jurisdiction")
 
-NO_JURISDICTION = "none"
-"""Asked for instead of a jurisdiction: no advice, and no preference among models."""
-
-
-class Asked(NamedTuple):
-    """What a query asks for."""
-
-    lang: str
-    place: Jurisdiction | None
-    models: tuple[Model, ...]
-    chosen: bool
-
 
 class Api:
     """
@@ -59,11 +56,20 @@ class Api:
         Models to serve.
     place : Jurisdiction or None
         Whose guidelines are in force unless a request names others.
+    journal : Journal or NoJournal
+        Where assessments are recorded before they are answered.
     """
 
-    def __init__(self, models: Sequence[Model], place: Jurisdiction | None = None) -> None:
+    def __init__(
+        self,
+        models: Sequence[Model],
+        place: Jurisdiction | None = None,
+        *,
+        journal: Journal | NoJournal | None = None,
+    ) -> None:
         self.models = tuple(models)
         self.place = place
+        self.journal = journal or NoJournal()
         self._by_id = {model.id: model for model in models}
         self._choose = lru_cache(maxsize=64)(self._choice)
         self._fixed = {
@@ -100,18 +106,22 @@ class Api:
     async def assess(self, request: Request) -> Response:
         """Assess one patient."""
         asked = self._options(request)
-        record = PatientRecord.parse(await read_json(request, MOST_BYTES))
+        body = await read_body(request, MOST_BYTES)
+        record = PatientRecord.parse(decode(body))
         assessment = assess(record, asked.models, asked.place, chosen=asked.chosen)
         assessment_id = _assessment_id()
         request.state.log = {"assessment_id": assessment_id}
         count_assessments((assessment,))
+        kept = [(assessment_id, assessment)]
+        await self.journal.keep(request, kept, body, lang=asked.lang, kind="json")
         answer = to_dict(assessment, assessment_id=assessment_id, lang=asked.lang)
         return Response(orjson.dumps(answer), 200, _NO_STORE, "application/json")
 
     async def assess_batch(self, request: Request) -> Response:
         """Assess many patients, or none if anything is wrong with one of them."""
         asked = self._options(request)
-        entries = _entries(await read_json(request, MOST_BATCH_BYTES))
+        body = await read_body(request, MOST_BATCH_BYTES)
+        entries = _entries(decode(body))
         request.state.log = {"records": len(entries)}
         records: list[PatientRecord] = []
         problems: list[Problem] = []
@@ -127,18 +137,20 @@ class Api:
                 await asyncio.sleep(0)
         if problems:
             raise RecordError(problems)
+        kept: list[tuple[str, Assessment]] = []
         answers = []
         for start in range(0, len(records), _TURN):
             turn = records[start : start + _TURN]
             assessments = assess_all(turn, asked.models, asked.place, chosen=asked.chosen)
             count_assessments(assessments)
+            named = [(_assessment_id(), a) for a in assessments]
+            kept += named
             answers += [
-                orjson.Fragment(
-                    orjson.dumps(to_dict(a, assessment_id=_assessment_id(), lang=asked.lang))
-                )
-                for a in assessments
+                orjson.Fragment(orjson.dumps(to_dict(a, assessment_id=id, lang=asked.lang)))
+                for id, a in named
             ]
             await asyncio.sleep(0)
+        await self.journal.keep(request, kept, body, lang=asked.lang, kind="batch")
         return Response(orjson.dumps({"assessments": answers}), 200, _NO_STORE, "application/json")
 
     async def fixed(self, request: Request) -> Response:
@@ -170,33 +182,10 @@ class Api:
         ]
         if len(query) < len(given):
             problems.append(Problem("duplicate_name", "query", "gives a parameter twice"))
-        lang = query.get("lang", "en")
-        if lang not in LANGUAGES:
-            problems.append(
-                Problem("unknown_language", "lang", f"must be one of {', '.join(LANGUAGES)}")
-            )
-        place, named = self.place, query.get("jurisdiction")
-        if named is not None:
-            if named in JURISDICTIONS:
-                place = load_jurisdiction(named)
-            elif named == NO_JURISDICTION:
-                place = None
-            else:
-                known = ", ".join((*JURISDICTIONS, NO_JURISDICTION))
-                problems.append(
-                    Problem("unknown_jurisdiction", "jurisdiction", f"must be one of {known}")
-                )
-        ids = query["models"].split(",") if "models" in query else None
-        try:
-            models = select(self.models, place, ids, demonstrations=True)
-        except UnknownModel:
-            loaded = ", ".join(("all", *self._by_id))
-            problems.append(
-                Problem("unknown_model", "models", f"must be some of {loaded}, comma-separated")
-            )
+        asked = choose(query, self.models, self.place, "en", problems)
         if problems:
             raise RequestError(400, problems)
-        return Asked(lang, place, models, ids is None)
+        return asked
 
 
 def _assessment_id() -> str:

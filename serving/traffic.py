@@ -1,5 +1,5 @@
 """
-Time and concurrency limits, in place of BentoML's.
+Limits of time, concurrency and size; the first two in place of BentoML's.
 
 BentoML 1.4 starts a timer for every request and never cancels it, so the loop holds on to each
 request for as long as the time limit: memory grows, and garbage collection pauses for 0.1-0.7 s.
@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cdss.errors import Problem
+from serving.addresses import PROBES
 from serving.observe import record
-from serving.problems import RequestError, request_problem
+from serving.problems import RequestError, refusal
 
-PROBES = ("/health", "/ready", "/metrics", "/livez", "/readyz", "/healthz")
+ALWAYS = (*sorted(PROBES), "/metrics")
 """Answered however busy the service is."""
 
 
@@ -55,7 +56,7 @@ class Timeout:
             if not started:
                 problem = Problem("timeout", "request", f"took longer than {self.timeout:g} s")
                 error = RequestError(504, [problem], {"connection": "close"})
-                await request_problem(error)(scope, receive, send)
+                await refusal(scope, error)(scope, receive, send)
 
 
 class MaxConcurrency:
@@ -69,12 +70,12 @@ class MaxConcurrency:
     max_concurrency : int
         Most requests answered at a time.
     skip_paths : sequence of str
-        More paths that are always answered, besides `PROBES`.
+        More paths that are always answered, besides `ALWAYS`.
     """
 
     def __init__(self, app: ASGIApp, max_concurrency: int, skip_paths: Sequence[str] = ()) -> None:
         self.app, self.free = app, max_concurrency
-        self.skip_paths = frozenset({*PROBES, *skip_paths})
+        self.skip_paths = frozenset({*ALWAYS, *skip_paths})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it at once."""
@@ -89,5 +90,44 @@ class MaxConcurrency:
         else:
             problem = Problem("too_many_requests", "request", "came while too many were answered")
             error = RequestError(429, [problem], {"retry-after": "1"})
-            await request_problem(error)(scope, receive, send)
+            await refusal(scope, error)(scope, receive, send)
             record(scope, 429, 0.0)
+
+
+class BodyLimit:
+    """
+    Refuse bodies larger than any that is read, whatever a route does.
+
+    Parameters
+    ----------
+    app : ASGI application
+        What answers; a `RequestError` that reading raises is for it to answer.
+    most : int
+        Bytes, whether announced or sent in chunks.
+    """
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self.app, self.most = app, most
+        problem = Problem("body_too_large", "body", f"must be at most {most} bytes")
+        self.error = RequestError(413, [problem], {"connection": "close"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on for as long as its body may be."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        for name, value in scope["headers"]:
+            if name == b"content-length" and value.isdigit() and int(value[:20]) > self.most:
+                await refusal(scope, self.error)(scope, receive, send)
+                return
+        size = 0
+
+        async def counted_receive() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > self.most:
+                raise self.error
+            return message
+
+        await self.app(scope, counted_receive, send)

@@ -18,6 +18,9 @@ from cdss.i18n import LANGUAGES, words
 from cdss.reading import Found, compose
 from cdss.record import PatientRecord
 from cdss.variables import VARIABLES
+from tests.checkup_problems import every_checkup_problem
+from tests.fhir_problems import every_fhir_problem
+from tests.hooks_problems import every_hooks_problem
 from tests.shipped import shipped
 from tests.toy import MANIFEST, SURE, record, toy_cases, toy_graph, toy_model
 
@@ -79,8 +82,9 @@ def every_problem() -> list[Problem]:
     answer = model.estimate(record(age=50, sex="female", bmi=25, alt=old, hba1c=7))
     assert isinstance(answer, cdss.RiskEstimate)
     return [
+        *every_checkup_problem(),
         *found, *answer.warnings, *CAUTIONS, *_refused_by_equations(), *_told_by_a_bundle(),
-        *_found_in_documents(),
+        *_found_in_documents(), *every_fhir_problem(), *every_hooks_problem(),
     ]  # fmt: skip
 
 

@@ -72,7 +72,7 @@ def row_of(model: Any) -> str:
     auroc = (
         f"{facts['metrics'][t]['auroc']:.2f}" for t in ("required_only", "no_laboratory", "all")
     )
-    star = " \\*" * model.demonstration
+    star = " \\*" if model.demonstration else " †" * (not model.released)
     events = f"{facts['training']['n']:,} / {facts['training']['events']:,}"
     cells = [f"[`{model.id}`](model_cards/{model.id}.md){star}", facts["title"], facts["family"],
              events, *auroc]  # fmt: skip

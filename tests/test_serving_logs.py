@@ -84,7 +84,9 @@ def test_every_line_is_json_with_allowed_keys_only(
     requests = [line for line in lines if line["event"] == "request"]
 
     assert set() == {key for line in lines for key in line} - ALLOWED
-    assert {"ready", "listening", "request", "library"} == {line["event"] for line in lines}
+    assert {"audit", "open", "ready", "listening", "request", "library"} == {
+        line["event"] for line in lines
+    }
     assert {"POST", "GET", "other"} == {line["method"] for line in requests}
     assert {"/v1/assess", "/v1/assess/batch", "unmatched", "/ready"} == {
         line["route"] for line in requests

@@ -119,7 +119,7 @@ def test_the_structure_is_that_of_openapi_3_1(document: dict[str, Any]) -> None:
     found = operations(document)
     names = [operation["operationId"] for operation in found.values()]
 
-    assert {"openapi", "info", "paths", "components"} == document.keys()
+    assert {"openapi", "info", "security", "paths", "components"} == document.keys()
     assert re.fullmatch(r"3\.1\.\d", document["openapi"])
     assert __version__ == document["info"]["version"]
     assert len(names) == len({*names})
@@ -129,11 +129,16 @@ def test_the_structure_is_that_of_openapi_3_1(document: dict[str, Any]) -> None:
         for operation in found.values()
         for answer in operation["responses"].values()
     )
-    assert {"schemas", "parameters", "responses"} == document["components"].keys()
+    assert {"schemas", "parameters", "responses", "securitySchemes"} == (
+        document["components"].keys()
+    )
 
 
 def test_every_reference_resolves_and_everything_named_is_used(document: dict[str, Any]) -> None:
     used = {part["$ref"] for part in parts(document) if "$ref" in part}
+    used |= {
+        f"#/components/securitySchemes/{name}" for each in document["security"] for name in each
+    }
     named = {
         f"#/components/{kind}/{name}"
         for kind, components in document["components"].items()

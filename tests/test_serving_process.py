@@ -152,10 +152,13 @@ def test_nothing_to_serve_or_a_setting_not_understood(
 
 
 def test_what_is_not_released_is_served_only_when_told_and_says_so(tmp_path: Path) -> None:
-    write_toys(tmp_path, "toy")
     write_toys(tmp_path, "toy-new", gate=False)
     refused = run("-m", "serving", "--port", "0", CDSS_BUNDLES=str(tmp_path),
                   CDSS_UNGATED_MODELS="0")  # fmt: skip
+    write_toys(tmp_path, "toy")
+    with served(FREE, {"CDSS_BUNDLES": str(tmp_path)}) as server:
+        ready = httpx.get(f"http://127.0.0.1:{server.port}/ready").json()
+        without = [json.loads(line) for line in server.log.read_text().splitlines()]
     settings = {"CDSS_BUNDLES": str(tmp_path), "CDSS_UNGATED_MODELS": "1"}
     with served(FREE, settings) as server:
         base = f"http://127.0.0.1:{server.port}"
@@ -171,6 +174,9 @@ def test_what_is_not_released_is_served_only_when_told_and_says_so(tmp_path: Pat
     assert refused.stderr.startswith(
         "cdss: not started: no release record (gate.json): toy-new; CDSS_UNGATED_MODELS=1"
     )
+    assert "toy" in ready["models"]
+    assert "toy-new" not in ready["models"]
+    assert [["toy-new"]] == [line["models"] for line in without if line["event"] == "left_out"]
     for answer in (*answers, *batch["assessments"]):
         old, new = answer["estimates"]
         assert (True, False) == (old["released"], new["released"])

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from serving.app import create_app
-from serving.traffic import PROBES, MaxConcurrency, Timeout
+from serving.traffic import ALWAYS, MaxConcurrency, Timeout
 from tests.serving_process import JSON, sent
 from tests.toy import toy_model
 
@@ -157,7 +157,7 @@ def test_a_failure_frees_its_place() -> None:
     assert 1 == asyncio.run(run())
 
 
-@pytest.mark.parametrize("path", [*PROBES, "/mine"])
+@pytest.mark.parametrize("path", [*ALWAYS, "/mine"])
 def test_probes_are_answered_however_busy_it_is(path: str) -> None:
     async def ask_all(app: ASGIApp, go: asyncio.Event) -> int:
         busy = asyncio.ensure_future(ask(app))

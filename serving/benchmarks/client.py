@@ -27,8 +27,8 @@ def request_bytes(path: str, body: bytes | None = None) -> bytes:
         HTTP/1.1.
     """
     if body is None:
-        return f"GET {path} HTTP/1.1\r\nhost: bench\r\n\r\n".encode()
-    head = f"POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n"
+        return f"GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n".encode()
+    head = f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
     return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
 
 

@@ -144,7 +144,7 @@ def main(arguments: list[str] | None = None) -> None:
     ours = [options.python, "-m", "serving", "--port", "0"]
     settings = {
         name: "1" for name in ("CDSS_DEMONSTRATION_MODELS", "CDSS_UNGATED_MODELS", "CDSS_BENCH")
-    }
+    } | {"CDSS_AUDIT": "none"}  # the log is measured in `serving.benchmarks.emr`
     with (
         served(ours, settings) as server,
         served([sys.executable, "-m", "serving.benchmarks.stock"]) as stock,

@@ -8,6 +8,7 @@ from cdss.assess import Assessment, assess, assess_all
 from cdss.bundle import load_bundle, load_models
 from cdss.equations import published_models
 from cdss.errors import (
+    AuditError,
     BundleError,
     CdssError,
     DefinitionError,
@@ -33,6 +34,7 @@ __all__ = [
     "VARIABLES",
     "Advice",
     "Assessment",
+    "AuditError",
     "BundleError",
     "CdssError",
     "Contribution",

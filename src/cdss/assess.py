@@ -54,6 +54,8 @@ class Assessment:
         Rules that lack a fact, with what to ask or measure.
     jurisdiction : Jurisdiction or None
         Whose rules; None if none were asked.
+    asked : tuple of str
+        Ids of the models that were asked; `outcomes` is of all of them, or of those kept.
     """
 
     record: PatientRecord
@@ -62,6 +64,7 @@ class Assessment:
     advice: tuple[Advice, ...] = ()
     undecided: tuple[Undecided, ...] = ()
     jurisdiction: Jurisdiction | None = None
+    asked: tuple[str, ...] = ()
 
     @property
     def estimates(self) -> tuple[RiskEstimate, ...]:
@@ -157,8 +160,9 @@ def assess_all(
     """
     columns = [model.estimate_all(records) for model in models]
     rows = zip(*columns, strict=True) if columns else [()] * len(records)
+    asked = tuple(model.id for model in models)
     return tuple(
-        _assessment(record, tuple(outcomes), jurisdiction, chosen)
+        _assessment(record, tuple(outcomes), jurisdiction, chosen, asked)
         for record, outcomes in zip(records, rows, strict=True)
     )
 
@@ -168,14 +172,15 @@ def _assessment(
     outcomes: tuple[Outcome, ...],
     jurisdiction: Jurisdiction | None,
     chosen: bool,
+    asked: tuple[str, ...],
 ) -> Assessment:
     if jurisdiction is None:
-        return Assessment(record, outcomes)
+        return Assessment(record, outcomes, asked=asked)
     choices = jurisdiction.choose(outcomes)
     advice, undecided = jurisdiction.advise(record, outcomes, choices)
     if chosen:
         outcomes = _kept(outcomes, choices, jurisdiction.named)
-    return Assessment(record, outcomes, choices, advice, undecided, jurisdiction)
+    return Assessment(record, outcomes, choices, advice, undecided, jurisdiction, asked)
 
 
 def _kept(

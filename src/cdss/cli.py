@@ -1,39 +1,53 @@
-"""The command line. Exit codes: 0 answered, 2 bad input, 3 damaged or not released bundle."""
+"""
+The command line.
+
+Exit codes: 0 answered, 1 the sandbox found faults, 2 bad input, 3 damaged or not released bundle,
+damaged audit log, 4 answered, but not for everybody, 5 not reproduced.
+"""
 
 from __future__ import annotations
 
 import io
-import json
 import sys
+import tomllib
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from enum import StrEnum
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console, RenderableType
+from rich.console import Console
+from rich.progress import Progress
 
 from cdss.assess import assess as run
+from cdss.audit.commands import app as audit_app
+from cdss.audit.commands import replay_assessment
 from cdss.bundle import load_models
 from cdss.card import card_report, models_report, rules_report
-from cdss.equations import published_models
-from cdss.errors import (
-    BundleError,
-    RecordError,
-    UnknownJurisdiction,
-    UnknownLanguage,
-    UnknownModel,
+from cdss.checkup.folder import assess_folder, envelopes_in
+from cdss.checkup.output import parquet_possible
+from cdss.checkup.site import Site
+from cdss.console import (
+    Format,
+    Lang,
+    Output,
+    explained,
+    fail,
+    read_json,
+    show,
+    show_json,
+    words_of,
 )
-from cdss.i18n import LANGUAGES, Words, words
+from cdss.equations import published_models
+from cdss.errors import DefinitionError, UnknownModel
+from cdss.i18n import Words
 from cdss.jurisdiction import DEFAULT, JURISDICTIONS, Model, load_jurisdiction, select
 from cdss.record import PatientRecord
-from cdss.report import assessment_report, problem_list
+from cdss.report import assessment_report
+from cdss.sandbox.commands import sandbox
 from cdss.wire import jurisdiction_to_dict, model_to_dict, to_dict
 
-BAD_INPUT = 2
-DAMAGED = 3
+NOT_EVERYBODY = 4
 
 app = typer.Typer(
     help="Clinical decision support for non-communicable diseases: explained risks.",
@@ -41,17 +55,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # they print local variables: patients' values
 )
-
-
-class Format(StrEnum):
-    """How an answer is written."""
-
-    text = "text"
-    json = "json"
-
-
-Lang = Annotated[str, typer.Option(help=f"Language of the words: {', '.join(LANGUAGES)}.")]
-Output = Annotated[Format, typer.Option("--format", help="For people, or for programs.")]
+app.add_typer(audit_app, name="audit")
+app.command("replay")(replay_assessment)
+app.command()(sandbox)
 
 
 @app.command()
@@ -78,19 +84,19 @@ def assess(
     form: Output = Format.text,
 ) -> None:
     """Assess one patient: risks, what makes them higher or lower, and what to do."""
-    text = _words(lang)
-    with _explained(text):
+    text = words_of(lang)
+    with explained(text):
         place = load_jurisdiction(jurisdiction)
-        record = PatientRecord.parse(_read(file, text))
+        record = PatientRecord.parse(read_json(file, text))
         asked = select(
             [*load_models(demonstrations=True, ungated=ungated), *published_models()],
             place, model, demonstrations=demonstrations,
         )  # fmt: skip
         assessment = run(record, asked, place, chosen=not model)
     if form is Format.json:
-        _print_json(to_dict(assessment, assessment_id=str(uuid.uuid4()), lang=lang))
+        show_json(to_dict(assessment, assessment_id=str(uuid.uuid4()), lang=lang))
     else:
-        _print(assessment_report(assessment, lang))
+        show(assessment_report(assessment, lang))
 
 
 @app.command()
@@ -100,17 +106,17 @@ def models(
     form: Output = Format.text,
 ) -> None:
     """List the models, demonstrations and those not released included; or show one."""
-    text = _words(lang)
-    with _explained(text):
+    text = words_of(lang)
+    with explained(text):
         loaded = [*load_models(demonstrations=True, ungated=True), *published_models()]
         if card is not None:
             loaded = [model for model in loaded if model.id == card] or _no_model(card, loaded)
     if form is Format.json:
-        _print_json([model_to_dict(model, lang) for model in loaded])
+        show_json([model_to_dict(model, lang) for model in loaded])
     elif card is not None:
-        _print(card_report(loaded[0], lang))
+        show(card_report(loaded[0], lang))
     else:
-        _print(models_report(loaded, lang))
+        show(models_report(loaded, lang))
 
 
 @app.command()
@@ -122,13 +128,68 @@ def rules(
     form: Output = Format.text,
 ) -> None:
     """List the rules in force: sentence, numbers, strength, page, and what is open."""
-    text = _words(lang)
-    with _explained(text):
+    text = words_of(lang)
+    with explained(text):
         place = load_jurisdiction(jurisdiction)
     if form is Format.json:
-        _print_json(jurisdiction_to_dict(place, lang))
+        show_json(jurisdiction_to_dict(place, lang))
     else:
-        _print(rules_report(place, lang))
+        show(rules_report(place, lang))
+
+
+@app.command()
+def checkup(
+    folder: Annotated[Path, typer.Argument(help="Folder of health-check envelopes, *.xml.")],
+    out: Annotated[Path, typer.Argument(help="Where the results go: a new or empty folder.")],
+    jurisdiction: Annotated[
+        str, typer.Option(help=f"Whose guidelines: {', '.join(JURISDICTIONS)}.")
+    ] = DEFAULT,
+    site: Annotated[
+        Path | None, typer.Option(help="What your programs guarantee, TOML: docs/check-up-xml.md.")
+    ] = None,
+    ungated: Annotated[
+        bool,
+        typer.Option(
+            "--ungated",
+            envvar="CDSS_UNGATED_MODELS",
+            help="Ask models without a release record too; every estimate says so.",
+        ),
+    ] = False,
+    lang: Lang = "en",
+) -> None:
+    """Assess everybody in a folder of Viet Nam's health-check envelopes."""
+    text = words_of(lang)
+    if not (files := len(envelopes_in(folder))):
+        fail(text("checkup.no_files", name=str(folder)))
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        fail(text("checkup.not_empty", name=str(out)))
+    own = _site(site, text)
+    with explained(text):
+        place = load_jurisdiction(jurisdiction)
+        asked = select([*load_models(ungated=ungated), *published_models()], place)
+    out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(text("checkup.reading"), total=files)
+        count, names = assess_folder(
+            folder, out, asked, place, lang=lang, site=own,
+            advance=lambda: progress.advance(task),
+        )  # fmt: skip
+    show(text("checkup.summary", **count.numbers()))
+    show(text("checkup.written", folder=str(out), names=", ".join(names)))
+    show(*([] if parquet_possible() else [text("checkup.no_parquet")]), text("notice.advisory"))
+    if not count.complete:
+        raise typer.Exit(NOT_EVERYBODY)
+
+
+def _site(file: Path | None, text: Words) -> Site:
+    try:
+        return Site.parse(tomllib.loads(file.read_text(encoding="utf-8"))) if file else Site()
+    except OSError:
+        fail(text("cli.unreadable", name=str(file)))
+    except UnicodeDecodeError:
+        fail(text("cli.bad_encoding"))
+    except (tomllib.TOMLDecodeError, DefinitionError) as error:
+        fail(text("checkup.bad_site"), str(error))
 
 
 def _no_model(card: str, loaded: Sequence[Model]) -> NoReturn:
@@ -141,53 +202,3 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8")
     app()
-
-
-def _words(lang: str) -> Words:
-    try:
-        return words(lang)
-    except UnknownLanguage as error:  # said in English: there is no other language to say it in
-        _fail(words("en")("cli.unknown_language", unknown=lang, known=", ".join(error.known)))
-
-
-@contextmanager
-def _explained(text: Words) -> Iterator[None]:
-    """Say on stderr, in the reader's language, why there is no answer."""
-    try:
-        yield
-    except RecordError as error:
-        _fail(text("cli.bad_record"), problem_list(error.problems, text))
-    except UnknownModel as error:
-        unknown, known = ", ".join(error.unknown), ", ".join(error.known)
-        _fail(text("cli.unknown_model", unknown=unknown, known=known))
-    except UnknownJurisdiction as error:
-        known = ", ".join(error.known)
-        _fail(text("cli.unknown_jurisdiction", unknown=error.unknown, known=known))
-    except BundleError as error:
-        _fail(text("cli.bad_models"), str(error), code=DAMAGED)
-
-
-def _read(file: Path, text: Words) -> Any:
-    try:
-        raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-        return json.loads(raw.decode("utf-8-sig"))
-    except OSError:
-        _fail(text("cli.unreadable", name=str(file)))
-    except UnicodeDecodeError:
-        _fail(text("cli.bad_encoding"))
-    except (ValueError, RecursionError) as error:  # a number or a nesting can also be too long
-        line, column = getattr(error, "lineno", 1), getattr(error, "colno", 1)
-        _fail(text("cli.bad_json", line=line, column=column))
-
-
-def _print(*renderables: RenderableType, stderr: bool = False) -> None:
-    Console(stderr=stderr, highlight=False, markup=False).print(*renderables, sep="\n")
-
-
-def _fail(*renderables: RenderableType, code: int = BAD_INPUT) -> NoReturn:
-    _print(*renderables, stderr=True)
-    raise typer.Exit(code)
-
-
-def _print_json(answer: Any) -> None:
-    sys.stdout.write(json.dumps(answer, ensure_ascii=False, indent=2) + "\n")

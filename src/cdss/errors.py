@@ -9,7 +9,9 @@ Everything cdss raises on purpose.
     ├── UnknownModel      a model id that is not loaded; lists those that are
     ├── UnknownLanguage   a language there are no words in; lists those there are
     ├── UnknownJurisdiction  a jurisdiction there is no file of; lists those there are
-    └── BundleError       a bundle is damaged, tampered with, or fails its known answers
+    ├── BundleError       a bundle is damaged, tampered with, or fails its known answers
+    ├── BatchError        a batch cannot begin or go on; what is done stays
+    └── AuditError        the audit log cannot be written, read, or is not as it was written
 
 An error's text names variables, units and limits, never a patient's value.
 """
@@ -120,3 +122,11 @@ class UnknownJurisdiction(CdssError, LookupError):
 
 class BundleError(CdssError):
     """A bundle is damaged, tampered with, or fails its known answers."""
+
+
+class BatchError(CdssError):
+    """A batch cannot begin or go on; what is done stays, and the same command goes on."""
+
+
+class AuditError(CdssError):
+    """The audit log cannot be written or read, was tampered with, or lacks what is asked of it."""

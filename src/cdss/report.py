@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 
 from rich.console import Group, RenderableType
@@ -12,9 +12,10 @@ from rich.text import Text
 
 from cdss.assess import Assessment, Disagreement
 from cdss.errors import Problem
-from cdss.estimate import Contribution, Outcome, PointsTotal, RiskEstimate, RiskRange
+from cdss.estimate import Outcome, PointsTotal, RiskEstimate, RiskRange
 from cdss.guideline import Advice
 from cdss.i18n import Words, words
+from cdss.i18n.contributions import contribution_rows, percentage_points
 from cdss.i18n.guidance import (
     advice_text,
     need_text,
@@ -29,12 +30,6 @@ from cdss.variables import Value
 
 _HALF = 9
 """Cells of the longest bar, on either side of the axis."""
-
-_MOST = 8
-"""Contributions shown one by one."""
-
-_SMALL = 0.05
-"""Share of the largest contribution below which one is told with the others."""
 
 
 def assessment_report(assessment: Assessment, lang: str) -> Group:
@@ -119,7 +114,7 @@ def _estimate(estimate: RiskEstimate, record: PatientRecord, text: Words) -> lis
         _indent(Text(average)),
         "",
         _indent(Text(compared)),
-        _indent(_bars(estimate.contributions, record.derived, text)),
+        _indent(_bars(estimate, record.derived, text)),
     ]
     if estimate.demonstration:
         parts.insert(1, _indent(Text(text("notice.demonstration"), style="bold")))
@@ -273,33 +268,10 @@ def _advice_list(
     return _indent(rows, 4)
 
 
-def _bars(contributions: Sequence[Contribution], derived: frozenset[str], text: Words) -> Table:
+def _bars(estimate: RiskEstimate, derived: frozenset[str], text: Words) -> Table:
     """Largest first; the side of the axis says the direction, pattern and colour only repeat it."""
-    known = [
-        (
-            text.label(c.variable) + " *" * (c.variable in derived),
-            text.quantity(c.variable, c.value),
-            c.risk_points,
-        )
-        for c in contributions
-        if c.value is not None
-    ]
-    # One by one they tell how values go missing together, which is nothing about the patient.
-    unknown = [c for c in contributions if c.value is None]
-    if len(unknown) == 1:
-        label = text.label(unknown[0].variable)
-        known.append((label, text.quantity(unknown[0].variable, None), unknown[0].risk_points))
-    elif unknown:
-        total = sum(c.risk_points for c in unknown)
-        known.append((text("report.unknown_values", count=len(unknown)), "", total))
-    rows = sorted(known, key=lambda row: -abs(row[2]))
-    shown = [row for row in rows[:_MOST] if abs(row[2]) >= _SMALL * abs(rows[0][2])]
-    if len(shown) < len(rows) - 1:  # a single one needs no collective name
-        others = rows[len(shown) :]
-        total = sum(points for _, _, points in others)
-        rows = [*shown, (text("report.others", count=len(others)), "", total)]
-    scale = max(abs(points) for _, _, points in rows)
-    decimals = 1 if 100 * scale >= 1 else 2
+    rows = contribution_rows(estimate, derived, text)
+    scale = max(abs(row.risk_points) for row in rows)
     table = Table.grid(padding=(0, 1))
     table.add_column(overflow="fold")
     table.add_column(justify="right")
@@ -307,8 +279,8 @@ def _bars(contributions: Sequence[Contribution], derived: frozenset[str], text: 
     table.add_column(no_wrap=True, justify="right")
     lower, higher = text("report.lower"), text("report.higher")
     table.add_row("", "", f"{lower.rjust(_HALF)}│{higher}", "")
-    for label, value, points in rows:
-        table.add_row(label, value, _bar(points, scale), _signed(100 * points, decimals, text))
+    for (label, value, points), said in zip(rows, percentage_points(rows, text), strict=True):
+        table.add_row(label, value, _bar(points, scale), said)
     return table
 
 
@@ -316,11 +288,6 @@ def _bar(points: float, scale: float) -> Text:
     cells = max(1, round(_HALF * abs(points) / scale)) if points else 0
     left, right = ("░" * cells, "") if points < 0 else ("", "█" * cells)
     return Text.assemble((left.rjust(_HALF), "blue"), "│", (right, "dark_orange"))
-
-
-def _signed(points: float, decimals: int, text: Words) -> str:
-    sign = "−" if round(points, decimals) < 0 else "+"
-    return sign + text.number(abs(points), decimals)
 
 
 def heading(subject: Outcome | Model | Disagreement, text: Words) -> Text:

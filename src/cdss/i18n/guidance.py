@@ -28,8 +28,11 @@ def advice_text(advice: Advice, text: Words) -> str:
     str
         One sentence with the numbers in force.
     """
-    named = {name: _named(value, text) for name, value in advice.params.items()}
-    return text(f"rule.{advice.rule.id}", **named)
+    key = f"rule.{advice.rule.id}"
+    said = text(key)
+    # Of all numbers of its document a sentence names few: only those are put into words.
+    named = {n: _named(v, text) for n, v in advice.params.items() if f"{{{n}}}" in said}
+    return text(key, **named) if "{" in said else said
 
 
 def rule_text(rule: Rule, guideline: Guideline, text: Words) -> str:

@@ -1,0 +1,69 @@
+"""Which address needs what of who calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+PROBES = frozenset({"/health", "/ready", "/livez", "/readyz", "/healthz"})
+"""Answered to anybody: they say nothing but that the service lives."""
+
+ADDRESSES: Mapping[str, str] = {
+    "/": "read",
+    "/openapi.json": "read",
+    "/v1/models": "read",
+    "/v1/jurisdictions": "read",
+    "/v1/assess": "assess",
+    "/v1/assess/batch": "batch",
+    "/fhir": "fhir",
+    "/cds-services": "cds-hooks",
+    "/metrics": "metrics",
+    "/empty": "read",
+}
+"""Address → scope needed for it and for what lies under it. What is not listed does not exist."""
+
+OUTCOMES: Mapping[str, str] = {
+    "/fhir": "application/fhir+json",
+    "/cds-services": "application/json",
+}
+"""Addresses below which an error is an OperationOutcome, and the content type it has there."""
+
+
+def scope_of(path: str) -> str | None:
+    """
+    Say which scope an address needs.
+
+    Parameters
+    ----------
+    path : str
+        Path of a request.
+
+    Returns
+    -------
+    str or None
+        That of the longest listed address that the path is, or lies under; None if there is none.
+    """
+    if path in ADDRESSES:
+        return ADDRESSES[path]
+    above = path.rpartition("/")[0]
+    while above.strip("/"):  # nothing lies under "/"
+        if above in ADDRESSES:
+            return ADDRESSES[above]
+        above = above.rpartition("/")[0]
+    return None
+
+
+def outcome_type(path: str) -> str | None:
+    """
+    Say whether an error is told as an OperationOutcome.
+
+    Parameters
+    ----------
+    path : str
+        Path of a request.
+
+    Returns
+    -------
+    str or None
+        Its content type there; None where errors are problem+json.
+    """
+    return OUTCOMES.get(f"/{path[1:].partition('/')[0]}")

@@ -1,0 +1,197 @@
+"""What codes mean: the tables of the TOML files beside this module, and how to look in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from cdss.datafile import only, read_toml
+from cdss.errors import DefinitionError
+from cdss.fhir.values import text
+from cdss.variables import VARIABLES, Value
+
+Code = tuple[str, str]
+"""Short name of the code system, and the code."""
+
+SYSTEMS = ("loinc", "snomed", "icd10", "atc", "rxnorm", "role")
+_STATES = ("read", "third-party", "unverified")
+_FILES = resources.files("cdss.fhir")
+_SYSTEMS: Mapping[str, str] = read_toml(_FILES / "systems.toml")["system"]
+
+
+class Coding(NamedTuple):
+    """
+    One coding of a concept.
+
+    Attributes
+    ----------
+    system : str
+        Short name of the code system; empty if it is another or none is told.
+    code : str
+        As written.
+    display : str
+        What it says in words.
+    """
+
+    system: str
+    code: str
+    display: str
+
+    @property
+    def key(self) -> Code:
+        """
+        What tables are looked up by.
+
+        Returns
+        -------
+        tuple of (str, str)
+            System and code.
+        """
+        return (self.system, self.code)
+
+
+def codings(concept: Any) -> list[Coding]:
+    """
+    Every coding of a CodeableConcept, not only the first.
+
+    Parameters
+    ----------
+    concept : object
+        Any JSON.
+
+    Returns
+    -------
+    list of Coding
+        Each one with a code of a system that is known here.
+    """
+    listed = concept.get("coding") if isinstance(concept, dict) else None
+    found = []
+    for coding in listed if isinstance(listed, list) else (listed,):
+        if not isinstance(coding, dict):
+            continue
+        system, code = coding.get("system"), coding.get("code")
+        if isinstance(code, str) and isinstance(system, str) and (short := _short(system)):
+            found.append(Coding(short, code.strip(), text(coding.get("display"))))
+    return found
+
+
+def _short(system: str) -> str:
+    """Short name of a code system, however it is written."""
+    if (short := _SYSTEMS.get(system)) is not None:
+        return short
+    plain = system.strip().lower().rstrip("/").replace("https://", "http://", 1)
+    if plain.startswith("http://snomed.info/sct/"):
+        return "snomed"
+    return _SYSTEMS.get(plain, "")
+
+
+def family(table: Mapping[str, Any], code: str) -> tuple[Any, bool] | None:
+    """
+    Look up a code of a classification, in which the longest beginning counts.
+
+    Parameters
+    ----------
+    table : mapping
+        By code, without dots.
+    code : str
+        As written, e.g. ``"E11.9"``, ``"E11.2†"``.
+
+    Returns
+    -------
+    tuple of (object, bool) or None
+        What stands there, and whether for this very code.
+    """
+    plain = "".join(c for c in code[:12] if c.isalnum()).upper()
+    for length in range(len(plain), 2, -1):
+        if plain[:length] in table:
+            return table[plain[:length]], length == len(plain)
+    return None
+
+
+def rows(name: str, table: str, required: str, optional: str = "") -> list[dict[str, Any]]:
+    """
+    Rows of a data file, each with a source and a status.
+
+    Parameters
+    ----------
+    name : str
+        File beside this module, without ``.toml``.
+    table : str
+        Which of its tables.
+    required, optional : str
+        Keys of a row, besides source and status.
+
+    Returns
+    -------
+    list of dict
+        The rows.
+
+    Raises
+    ------
+    DefinitionError
+        If a row has an unknown key, or lacks a source that the file explains, or a status.
+    """
+    content = read_toml(_FILES / f"{name}.toml")
+    found: list[dict[str, Any]] = content[table]
+    for at, row in enumerate(found):
+        where = f"{name}.toml, {table} {at}"
+        only(row, where, f"source status {required}", f"{optional} {' '.join(SYSTEMS)}")
+        if row["source"] not in content["sources"] or row["status"] not in _STATES:
+            raise DefinitionError(f"{where}: unknown source or status")
+        if row.get("variable", "age") not in VARIABLES:
+            raise DefinitionError(f"{where}: unknown variable")
+    return found
+
+
+def coded(row: Mapping[str, Any]) -> Iterator[Code]:
+    """
+    Every code of a row.
+
+    Parameters
+    ----------
+    row : mapping
+        Has lists of codes under the short names of their systems.
+
+    Yields
+    ------
+    Code
+        One after the other.
+    """
+    yield from ((system, code) for system in SYSTEMS for code in row.get(system, ()))
+
+
+def table(name: str, of: str) -> Mapping[str, Any]:
+    """
+    A plain table of a data file.
+
+    Parameters
+    ----------
+    name : str
+        File beside this module, without ``.toml``.
+    of : str
+        Which of its tables.
+
+    Returns
+    -------
+    mapping
+        The table.
+    """
+    return MappingProxyType(read_toml(_FILES / f"{name}.toml")[of])
+
+
+class Answer(NamedTuple):
+    """
+    What a coded answer says.
+
+    Attributes
+    ----------
+    value : value
+        Of the variable.
+    unless_said : str
+        It does not say so if this is in the display.
+    """
+
+    value: Value
+    unless_said: str = ""
