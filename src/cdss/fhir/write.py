@@ -137,7 +137,7 @@ def standalone(
     """
     context = _context(assessment, models, assessment_id, basis, subject, lang)
 
-    def alone(outcome: RiskEstimate | RiskRange | PointsTotal) -> Resource:
+    def _alone(outcome: RiskEstimate | RiskRange | PointsTotal) -> Resource:
         resource = _answer(outcome, context)
         inside = device(context.models[outcome.model], context.text) | {"id": "device"}
         del inside["parent"], resource["id"]
@@ -150,7 +150,7 @@ def standalone(
             **resource,
         }
 
-    return alone
+    return _alone
 
 
 def _context(
