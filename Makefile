@@ -14,7 +14,7 @@ PIP := -m pip --quiet --disable-pip-version-check install --constraint constrain
 NODE := $(if $(shell command -v npm),$(patsubst %/package-lock.json,%/node_modules/.package-lock.json,$(wildcard tests/*/package-lock.json)))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve setup test check train cards docs ui bench clean
+.PHONY: help serve setup test check train cards docs offline ui bench clean
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -41,6 +41,9 @@ train: .venv/.installed  ## train MODEL=id (default all) on DATA=shared or pypi
 
 cards: .venv/.installed  ## write the model cards of the shipped bundles
 	$(DEV)/python -m training cards
+
+offline: .venv/.installed  ## build the offline edition into build/offline
+	$(DEV)/python -m serving.offline build/offline
 
 docs: .venv/.installed  ## write what cdss says of five patients
 	$(DEV)/python docs/patients.py

@@ -14,6 +14,7 @@ ADDRESSES: Mapping[str, str] = {
     "/v1/jurisdictions": "read",
     "/v1/assess": "assess",
     "/v1/assess/batch": "batch",
+    "/v1/records": "records",
     "/fhir": "fhir",
     "/cds-services": "cds-hooks",
     "/metrics": "metrics",

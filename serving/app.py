@@ -14,7 +14,7 @@ from cdss.variables import Value
 from serving.feedback import FeedbackStore
 from serving.fhir_api import FhirApi
 from serving.hooks_api import Fetch, HooksApi, fetch_nothing
-from serving.journal import Journal, NoJournal
+from serving.journal import Keeps
 from serving.metrics import show_models
 from serving.observe import Observe
 from serving.problems import HANDLERS
@@ -22,6 +22,7 @@ from serving.ratelimit import RateLimit
 from serving.routes import Api
 from serving.security import Authenticate, OnlyHere
 from serving.settings import Settings
+from serving.sync import RecordStore, SyncApi
 from serving.traffic import BodyLimit
 
 MOST_BYTES = 20_000_000
@@ -33,9 +34,10 @@ def create_app(
     place: Jurisdiction | None = None,
     *,
     settings: Settings | None = None,
-    journal: Journal | NoJournal | None = None,
+    journal: Keeps | None = None,
     feedback: FeedbackStore | None = None,
     fetch: Fetch = fetch_nothing,
+    records: RecordStore | None = None,
     empty_route: bool = False,
 ) -> ASGIApp:
     """
@@ -49,12 +51,14 @@ def create_app(
         Whose guidelines are in force unless a request names others.
     settings : Settings, optional
         How it is exposed; without, it is not protected at all, for use within a process.
-    journal : Journal or NoJournal, optional
+    journal : Keeps, optional
         Where assessments are recorded before they are answered; without, nowhere.
     feedback : FeedbackStore, optional
         Where feedback on cards is kept; without, until the process ends.
     fetch : callable
         Asks an EMR's FHIR server for what it did not send; without, nobody is asked.
+    records : RecordStore, optional
+        Where records of the offline edition are kept; without, they have no address.
     empty_route : bool
         Whether ``POST /empty`` answers a constant, for measuring what the rest costs.
 
@@ -73,6 +77,7 @@ def create_app(
         *api.routes(),
         *FhirApi(models, place, journal=journal, base_url=url).routes(),
         *HooksApi(models, place, journal=journal, feedback=feedback, fetch=fetch).routes(),
+        *(SyncApi(records).routes() if records else ()),
     ]
     if empty_route:
         routes.append(Route("/empty", api.empty, methods=["POST"]))

@@ -35,7 +35,7 @@ from cdss.datafile import only, read_toml
 from cdss.errors import DefinitionError
 from serving.jwks import Fetched, Find, read_jwks, web_address
 
-SCOPES = frozenset({"assess", "batch", "fhir", "read", "metrics"})
+SCOPES = frozenset({"assess", "batch", "fhir", "read", "records", "metrics"})
 """What keys and access tokens may allow; `serving.addresses` says where each is needed."""
 
 CDS_HOOKS = frozenset({"cds-hooks"})

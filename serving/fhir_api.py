@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol
 
 import orjson
-import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from cdss import Assessment, Jurisdiction, Model, assess
+from cdss import Jurisdiction, Model, assess
 from cdss.errors import Problem
 from cdss.fhir.capability import capability_statement, operation_definition
 from cdss.fhir.read import read
@@ -22,29 +20,12 @@ from cdss.reading import Reading
 from serving.asked import choose
 from serving.body import decode, read_body
 from serving.fhir_inputs import TYPES, answer_type, index_date, inputs, language
-from serving.logs import where
+from serving.journal import Keeps, NoJournal, recorded
 from serving.metrics import count_assessments
 from serving.problems import RequestError
 
 MOST_BYTES = 2_000_000
 """A patient's year of FHIR has about 0.1 MB."""
-
-_log = structlog.get_logger()
-
-
-class Journal(Protocol):
-    """Where assessments are recorded (`serving.journal`)."""
-
-    async def keep(
-        self,
-        request: Request,
-        entries: Sequence[tuple[str, Assessment]],
-        body: bytes,
-        *,
-        lang: str,
-        kind: str,
-    ) -> None:
-        """Record, or raise."""
 
 
 def site_time() -> datetime:
@@ -69,7 +50,7 @@ class FhirApi:
         Models to serve.
     place : Jurisdiction or None
         Whose guidelines are in force unless a request names others.
-    journal : Journal, optional
+    journal : Keeps, optional
         Where assessments are recorded before they are answered; without one, nowhere.
     base_url : str
         Address of the server, without a slash at the end.
@@ -82,12 +63,12 @@ class FhirApi:
         models: Sequence[Model],
         place: Jurisdiction | None = None,
         *,
-        journal: Journal | None = None,
+        journal: Keeps | None = None,
         base_url: str = "http://127.0.0.1:3000",
         clock: Callable[[], datetime] = site_time,
     ) -> None:
         self.models, self.place, self.clock = tuple(models), place, clock
-        self.journal = journal
+        self.journal = journal or NoJournal()
         self.base_url = base_url.rstrip("/")
         self.site_language = place.language if place else "en"
         self._fixed = {
@@ -137,7 +118,8 @@ class FhirApi:
         assessment_id = os.urandom(16).hex()
         request.state.log = {"assessment_id": assessment_id}
         count_assessments((assessment,))
-        await self._keep(request, assessment_id, assessment, body, asked.lang)
+        kept = [(assessment_id, assessment)]
+        await recorded(self.journal, request, kept, body, lang=asked.lang, kind="fhir")
         answer = write(
             assessment,
             asked.models,
@@ -151,22 +133,6 @@ class FhirApi:
             date_given=said is not None,
         )
         return Response(orjson.dumps(answer), 200, {"cache-control": "no-store"}, media_type)
-
-    async def _keep(
-        self, request: Request, assessment_id: str, assessment: Assessment, body: bytes, lang: str
-    ) -> None:
-        """Record an assessment: what is not recorded is not answered."""
-        if self.journal is None:
-            return
-        entries = [(assessment_id, assessment)]
-        try:
-            await self.journal.keep(request, entries, body, lang=lang, kind="fhir")
-        except RequestError:
-            raise
-        except Exception as error:
-            _log.error("not_recorded", error=type(error).__name__, at=where(error))
-            detail = "could not be recorded, so it is not answered: try again later"
-            raise RequestError(503, [Problem("not_recorded", "assessment", detail)]) from error
 
 
 def _subject(reading: Reading, patient: str | None) -> str | None:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from cdss import Assessment, Jurisdiction, Model, PatientRecord, RecordError, assess
+from cdss import Jurisdiction, Model, PatientRecord, RecordError, assess
 from cdss.cds_hooks.cards import cards, empty_card
 from cdss.cds_hooks.feedback import read_feedback
 from cdss.cds_hooks.prefetch import Key, lacking, not_sent, reading, unanswered, unreachable
@@ -26,8 +26,9 @@ from cdss.i18n import LANGUAGES, words
 from cdss.jurisdiction import select
 from serving.body import decode, read_body
 from serving.feedback import FeedbackStore
-from serving.fhir_api import Journal, site_time
+from serving.fhir_api import site_time
 from serving.fhir_inputs import language
+from serving.journal import Keeps, NoJournal, recorded
 from serving.metrics import count_assessments
 from serving.problems import RequestError
 
@@ -83,7 +84,7 @@ class HooksApi:
         Models to serve.
     place : Jurisdiction or None
         Whose guidelines are in force.
-    journal : Journal, optional
+    journal : Keeps, optional
         Where assessments are recorded before they are answered; without one, nowhere.
     feedback : FeedbackStore
         Where feedback is kept; by default until the process ends.
@@ -102,7 +103,7 @@ class HooksApi:
         models: Sequence[Model],
         place: Jurisdiction | None = None,
         *,
-        journal: Journal | None = None,
+        journal: Keeps | None = None,
         feedback: FeedbackStore | None = None,
         fetch: Fetch = fetch_nothing,
         page_url: str | None = None,
@@ -111,7 +112,7 @@ class HooksApi:
     ) -> None:
         self.place, self.fetch, self.page_url, self.clock = place, fetch, page_url, clock
         self.models = select(models, place, demonstrations=True)
-        self.journal = journal
+        self.journal = journal or NoJournal()
         self.feedback_store = feedback or FeedbackStore()
         self.new_id = new_id
         self.services = services(self.models)
@@ -167,7 +168,8 @@ class HooksApi:
         count_assessments((assessment,))
         if "fhirAuthorization" in payload or prefetch is not asked.prefetch:
             body = orjson.dumps(without_token(payload, prefetch))
-        await self._keep(request, assessment_id, assessment, body, text.lang)
+        kept = [(assessment_id, assessment)]
+        await recorded(self.journal, request, kept, body, lang=text.lang, kind="cds-hooks")
         stored = standalone(
             assessment,
             self.models,
@@ -210,21 +212,6 @@ class HooksApi:
         """Language of the answer, errors included."""
         request.state.lang = language(request, self.site_language)
         return str(request.state.lang)
-
-    async def _keep(
-        self, request: Request, assessment_id: str, assessment: Assessment, body: bytes, lang: str
-    ) -> None:
-        """Record an assessment: what is not recorded is not answered."""
-        if self.journal is None:
-            return
-        entries = [(assessment_id, assessment)]
-        try:
-            await self.journal.keep(request, entries, body, lang=lang, kind="cds-hooks")
-        except RequestError:
-            raise
-        except Exception as error:
-            detail = "could not be recorded, so it is not answered: try again later"
-            raise RequestError(503, [Problem("not_recorded", "assessment", detail)]) from error
 
     def _service(self, request: Request) -> Service:
         found = self.services.get(request.path_params["id"])

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import structlog
 from starlette.requests import Request
@@ -37,6 +37,59 @@ class _Group(NamedTuple):
     drafts: Sequence[Draft]
     loop: asyncio.AbstractEventLoop
     written: asyncio.Future[None]
+
+
+class Keeps(Protocol):
+    """Where assessments are recorded: `Journal`, or what stands for it."""
+
+    async def keep(
+        self,
+        request: Request,
+        entries: Sequence[tuple[str, Assessment]],
+        body: bytes,
+        *,
+        lang: str,
+        kind: str,
+    ) -> None:
+        """Record, or raise."""
+
+
+async def recorded(
+    journal: Keeps,
+    request: Request,
+    entries: Sequence[tuple[str, Assessment]],
+    body: bytes,
+    *,
+    lang: str,
+    kind: str,
+) -> None:
+    """
+    Record assessments: what is not recorded is not answered.
+
+    Parameters
+    ----------
+    journal : Keeps
+        Where.
+    request, entries, body, lang, kind : object
+        As of `Journal.keep`.
+
+    Raises
+    ------
+    RequestError
+        503 whatever went wrong.
+    """
+    try:
+        await journal.keep(request, entries, body, lang=lang, kind=kind)
+    except RequestError:
+        raise
+    except Exception as error:
+        _log.error("not_recorded", error=type(error).__name__, at=where(error))
+        raise RequestError(503, [_NOT_RECORDED], {"retry-after": "5"}) from error
+
+
+_NOT_RECORDED = Problem(
+    "not_recorded", "assessment", "could not be recorded, so it is not answered: try again later"
+)
 
 
 class NoJournal:
@@ -138,9 +191,7 @@ class Journal:
             await self._written(drafts)
         except AuditError as error:
             _log.error("not_recorded", error=str(error), at=where(error))
-            detail = "could not be recorded, so it is not answered: try again later"
-            problem = Problem("not_recorded", "assessment", detail)
-            raise RequestError(503, [problem], {"retry-after": "5"}) from None
+            raise RequestError(503, [_NOT_RECORDED], {"retry-after": "5"}) from None
 
     def close(self) -> None:
         """Write what waits, and end."""

@@ -29,7 +29,7 @@ from cdss.wire import jurisdiction_to_dict, to_dict
 from serving.asked import Asked, choose
 from serving.body import decode, read_body
 from serving.catalogue import catalogue
-from serving.journal import Journal, NoJournal
+from serving.journal import Keeps, NoJournal, recorded
 from serving.metrics import CONTENT_TYPE, count_assessments, exposition
 from serving.openapi import openapi
 from serving.problems import RequestError
@@ -56,7 +56,7 @@ class Api:
         Models to serve.
     place : Jurisdiction or None
         Whose guidelines are in force unless a request names others.
-    journal : Journal or NoJournal
+    journal : Keeps, optional
         Where assessments are recorded before they are answered.
     """
 
@@ -65,7 +65,7 @@ class Api:
         models: Sequence[Model],
         place: Jurisdiction | None = None,
         *,
-        journal: Journal | NoJournal | None = None,
+        journal: Keeps | None = None,
     ) -> None:
         self.models = tuple(models)
         self.place = place
@@ -113,7 +113,7 @@ class Api:
         request.state.log = {"assessment_id": assessment_id}
         count_assessments((assessment,))
         kept = [(assessment_id, assessment)]
-        await self.journal.keep(request, kept, body, lang=asked.lang, kind="json")
+        await recorded(self.journal, request, kept, body, lang=asked.lang, kind="json")
         answer = to_dict(assessment, assessment_id=assessment_id, lang=asked.lang)
         return Response(orjson.dumps(answer), 200, _NO_STORE, "application/json")
 
@@ -150,7 +150,7 @@ class Api:
                 for id, a in named
             ]
             await asyncio.sleep(0)
-        await self.journal.keep(request, kept, body, lang=asked.lang, kind="batch")
+        await recorded(self.journal, request, kept, body, lang=asked.lang, kind="batch")
         return Response(orjson.dumps({"assessments": answers}), 200, _NO_STORE, "application/json")
 
     async def fixed(self, request: Request) -> Response:

@@ -34,6 +34,7 @@ from serving.fhir_client import FhirClient
 from serving.hooks_api import fetch_nothing
 from serving.journal import open_journal
 from serving.settings import read_settings
+from serving.sync import MEMBERS, RecordStore
 
 TIMEOUT_SECONDS = 30
 MAX_CONCURRENCY = 64
@@ -113,6 +114,7 @@ models = models_from_environment()
 place = load_jurisdiction(os.environ.get("CDSS_JURISDICTION") or DEFAULT)
 journal = open_journal(os.environ, models)
 feedback = FeedbackStore(settings.feedback, comments=settings.comments)
+records = RecordStore(settings.records, members=MEMBERS) if settings.records else None
 fhir_client = FhirClient(settings.fhir_servers)
 app = create_app(
     models,
@@ -121,6 +123,7 @@ app = create_app(
     journal=journal,
     feedback=feedback,
     fetch=fhir_client.fetch if settings.fhir_servers else fetch_nothing,
+    records=records,
     empty_route=os.environ.get("CDSS_BENCH") == "1",
 )
 
@@ -180,6 +183,8 @@ class Cdss:
         """Write what waits, and let go."""
         journal.close()
         feedback.close()
+        if records:
+            records.close()
         await fhir_client.close()
 
 

@@ -8,7 +8,8 @@ pages may call it from a browser. ``CDSS_RATE`` is how many requests each client
 ``6000/minute`` (the default with ``CDSS_CLIENTS``), or ``off``. ``CDSS_FHIR_SERVERS`` are the
 bases, separated by commas, of the FHIR servers that may be asked for what a CDS Hooks client did
 not send. ``CDSS_FEEDBACK`` is the file that keeps feedback on cards; ``CDSS_FEEDBACK_COMMENTS=1``
-keeps users' comments in it too, which are free text.
+keeps users' comments in it too, which are free text. ``CDSS_RECORDS`` is the file that keeps the
+records which the offline edition sends; without it they have no address.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ class Settings:
         File that keeps feedback; it is lost with the process without one.
     comments : bool
         Whether it keeps users' comments.
+    records : str or None
+        File that keeps records of the offline edition.
     """
 
     clients: Clients | None = None
@@ -61,6 +64,7 @@ class Settings:
     fhir_servers: tuple[str, ...] = ()
     feedback: str = ":memory:"
     comments: bool = False
+    records: str | None = None
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -95,6 +99,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         tuple(_listed(environment, "CDSS_FHIR_SERVERS")),
         environment.get("CDSS_FEEDBACK") or ":memory:",
         environment.get("CDSS_FEEDBACK_COMMENTS") == "1",
+        environment.get("CDSS_RECORDS") or None,
     )
 
 

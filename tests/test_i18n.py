@@ -18,6 +18,7 @@ from cdss.i18n import LANGUAGES, words
 from cdss.reading import Found, compose
 from cdss.record import PatientRecord
 from cdss.variables import VARIABLES
+from tests.batch_problems import every_batch_problem
 from tests.checkup_problems import every_checkup_problem
 from tests.fhir_problems import every_fhir_problem
 from tests.hooks_problems import every_hooks_problem
@@ -82,7 +83,7 @@ def every_problem() -> list[Problem]:
     answer = model.estimate(record(age=50, sex="female", bmi=25, alt=old, hba1c=7))
     assert isinstance(answer, cdss.RiskEstimate)
     return [
-        *every_checkup_problem(),
+        *every_checkup_problem(), *every_batch_problem(),
         *found, *answer.warnings, *CAUTIONS, *_refused_by_equations(), *_told_by_a_bundle(),
         *_found_in_documents(), *every_fhir_problem(), *every_hooks_problem(),
     ]  # fmt: skip

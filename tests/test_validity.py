@@ -371,13 +371,13 @@ def test_columns_say_the_same(write_toy: Callable[..., Any]) -> None:
         answer = model.estimate(record(**values | {"sex": sexes[int(values["sex"])]}))
         if not isinstance(answer, RiskEstimate):
             assert np.isnan([columns.interval_low[at], columns.interval_high[at]]).all()
-            assert not columns.outside[at]
+            assert not columns.outside[at].any()
             continue
         assert answer.interval
         assert answer.interval[:2] == pytest.approx(
             (columns.interval_low[at], columns.interval_high[at]), abs=1e-6
         )
-        assert bool(answer.outside) == columns.outside[at]
+        assert bool(answer.outside) == columns.outside[at].any()
         kinds.add(bool(answer.outside))
 
     assert {True, False} == kinds

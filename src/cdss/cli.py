@@ -22,6 +22,7 @@ from rich.progress import Progress
 from cdss.assess import assess as run
 from cdss.audit.commands import app as audit_app
 from cdss.audit.commands import replay_assessment
+from cdss.batch.commands import batch
 from cdss.bundle import load_models
 from cdss.card import card_report, models_report, rules_report
 from cdss.checkup.folder import assess_folder, envelopes_in
@@ -58,6 +59,7 @@ app = typer.Typer(
 app.add_typer(audit_app, name="audit")
 app.command("replay")(replay_assessment)
 app.command()(sandbox)
+app.command()(batch)
 
 
 @app.command()

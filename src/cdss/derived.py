@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from cdss.source import Source
 from cdss.variables import Value
@@ -33,25 +34,26 @@ def body_mass_index(weight: float, height: float) -> float:
     >>> round(body_mass_index(65.0, 160.0), 1)
     25.4
     """
-    return weight / (height / 100) ** 2
+    metres = height / 100
+    return weight / (metres * metres)
 
 
-def egfr_ckd_epi_2021(creatinine: float, age: float, sex: str) -> float:
+def egfr_ckd_epi_2021(creatinine: Any, age: Any, sex: str) -> Any:
     """
     Estimated glomerular filtration rate without race.
 
     Parameters
     ----------
-    creatinine : float
+    creatinine : float or ndarray
         Serum creatinine, umol/L, IDMS-traceable.
-    age : float
+    age : float or ndarray
         Age at the index date, a (years), 18 and over.
     sex : {"male", "female"}
         Sex as the derivation study recorded it.
 
     Returns
     -------
-    float
+    float or ndarray
         eGFR, mL/min/{1.73_m2}.
 
     Notes
@@ -71,12 +73,16 @@ def egfr_ckd_epi_2021(creatinine: float, age: float, sex: str) -> float:
     female = sex == "female"
     kappa, alpha = (0.7, -0.241) if female else (0.9, -0.302)
     ratio = creatinine / CREATININE_UMOL_PER_MG_DL / kappa
-    power = min(ratio, 1.0) ** alpha * max(ratio, 1.0) ** -1.200
-    return float(142 * power * math.pow(0.9938, age) * (1.012 if female else 1.0))
+    power = np.minimum(ratio, 1.0) ** alpha * np.maximum(ratio, 1.0) ** -1.200
+    return 142 * power * 0.9938**age * (1.012 if female else 1.0)
 
 
 class Derived(NamedTuple):
-    """How one variable follows from others; None where it does not."""
+    """
+    How one variable follows from others; None where it does not.
+
+    The function of a quantity takes numbers and arrays alike.
+    """
 
     variable: str
     needs: tuple[str, ...]
@@ -160,5 +166,5 @@ def derive(values: Mapping[str, Value]) -> dict[str, Value]:
         if None not in known:
             value = function(*known)
             if value is not None:
-                found[name] = value
+                found[name] = float(value) if isinstance(value, np.floating) else value
     return found

@@ -168,6 +168,12 @@ def _model(
         total, contributions = explain(evaluate, inputs, x, reference)
         return 1 / (1 + np.exp(-total)), contributions
 
+    def alone(x: Array) -> Array:
+        values = dict(zip(inputs[1:], x[:, 1:].T, strict=True))
+        male, female = (evaluate(sex, values) for sex in ("male", "female"))
+        total: Array = np.where(x[:, 0] == 0, male, female)
+        return 1 / (1 + np.exp(-total))
+
     first = source(facts["source"], where)
     return RiskModel(
         id=model_id,
@@ -177,6 +183,7 @@ def _model(
         inputs=inputs,
         optional=(),
         function=answer,
+        alone=alone,
         baseline=baseline(evaluate, inputs, reference),
         limits=MappingProxyType(limits),
         excluded=excluded,

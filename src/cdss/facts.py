@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from cdss.record import PatientRecord
 from cdss.variables import VARIABLES, Value
@@ -182,7 +182,7 @@ class Facts:
             if value is None:
                 amount = Amount(-math.inf, math.inf, frozenset({Need(name)}))
             else:
-                amount = Amount(float(value), float(value))
+                amount = Amount(cast(float, value), cast(float, value))
             self._amounts[name] = amount
         return amount
 
@@ -298,7 +298,7 @@ class Facts:
             }
             if name in record.values:
                 day = record.measured.get(name, record.index_date)
-                found[day] = float(record.values[name])
+                found[day] = cast(float, record.values[name])
             self._results[name] = tuple(Result(day, found[day]) for day in sorted(found))
         return self._results[name]
 

@@ -238,7 +238,7 @@ class Jurisdiction:
         undecided : tuple of Undecided
             Rules that lack a fact.
         """
-        facts = Facts(record, self._amounts(outcomes, choices))
+        facts = Facts(record, self.amounts(outcomes, choices))
         advice: list[Advice] = []
         undecided: list[Undecided] = []
         for guideline in self.guidelines:
@@ -247,8 +247,22 @@ class Jurisdiction:
             undecided += open_
         return tuple(in_order(advice)), tuple(undecided)
 
-    def _amounts(self, outcomes: Sequence[Outcome], choices: Sequence[Choice]) -> dict[str, Amount]:
-        """Risks as rules ask for them; without a model, unknown and nothing would help."""
+    def amounts(self, outcomes: Sequence[Outcome], choices: Sequence[Choice]) -> dict[str, Amount]:
+        """
+        Give the risks as rules ask for them.
+
+        Parameters
+        ----------
+        outcomes : sequence of outcomes
+            What the models said.
+        choices : sequence of Choice
+            Which of them answered what.
+
+        Returns
+        -------
+        dict of str to Amount
+            By name; without a model, unknown and nothing would help.
+        """
         by_id = {outcome.model: outcome for outcome in outcomes}
         by_question = {choice.question.id: choice for choice in choices}
         amounts = {}

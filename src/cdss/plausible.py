@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from cdss.derived import DERIVED
 from cdss.errors import Problem
@@ -114,16 +114,17 @@ def contradictions(values: Mapping[str, Value]) -> list[Problem]:
         Of code ``contradictory``; ``params["others"]`` names the other variable.
     """
     found = []
-    systolic, diastolic = values.get("systolic_bp"), values.get("diastolic_bp")
-    if systolic is not None and diastolic is not None and float(diastolic) >= float(systolic):
+    quantities = cast(Mapping[str, float], values)
+    systolic, diastolic = quantities.get("systolic_bp"), quantities.get("diastolic_bp")
+    if systolic is not None and diastolic is not None and diastolic >= systolic:
         found.append(("diastolic_bp", "systolic_bp", "must be below systolic_bp"))
     if values.get("sex") == "male" and values.get("pregnant") is True:
         found.append(("pregnant", "sex", "cannot be true of a male patient"))
     smoking, current = values.get("smoking"), values.get("current_smoker")
     if smoking is not None and current is not None and (smoking == "current") != current:
         found.append(("current_smoker", "smoking", "says something else than smoking"))
-    diagnosed = values.get("age_at_diabetes_diagnosis")
-    if diagnosed is not None and float(diagnosed) > float(values.get("age", math.inf)):
+    diagnosed = quantities.get("age_at_diabetes_diagnosis")
+    if diagnosed is not None and diagnosed > quantities.get("age", math.inf):
         found.append(("age_at_diabetes_diagnosis", "age", "cannot be above age"))
     for general, special in _IMPLIED:
         if values.get(general) is False and values.get(special) in (
@@ -159,7 +160,7 @@ def implausible_derived(computed: Mapping[str, Value]) -> list[Problem]:
         variable = VARIABLES[name]
         if variable.kind != "quantity" or name not in computed:
             continue
-        if not variable.low <= float(computed[name]) <= variable.high:
+        if not variable.low <= cast(float, computed[name]) <= variable.high:
             text, limits = _range(variable)
             first, *others = needs
             found.append(

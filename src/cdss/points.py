@@ -8,8 +8,9 @@ a probability, and an item that is unknown makes the total a range.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib import resources
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ import numpy as np
 from cdss.datafile import only, read_csv, read_toml, source
 from cdss.errors import DefinitionError, Problem
 from cdss.estimate import Item, NoEstimate, PointsTotal
-from cdss.limits import Limit
+from cdss.limits import Finding, Limit, found_in, is_unknown, is_yes
 from cdss.record import PatientRecord
 from cdss.risk import Array
 from cdss.source import Source
@@ -178,7 +179,7 @@ class PointsScore:
         PointsTotal or NoEstimate
             A refusal lists every reason; unknown items make the total a range.
         """
-        against = self._reasons_against(record)
+        against = tuple(f.problem for f in self.objections if f.holds(record.values))
         if against:
             return NoEstimate(self.id, self.version, self.outcome, self.horizon_years, against)
         sex = str(record.values.get("sex", ""))
@@ -186,14 +187,10 @@ class PointsScore:
         low, high = sum(i.low for i in items), sum(i.high for i in items)
         unknown = sorted((i for i in items if i.value is None), key=lambda i: i.low - i.high)
         positive = None if low < self.cut_off.points <= high else low >= self.cut_off.points
-        warnings = self.cautions + tuple(
-            Problem("assumed_absent", name, "is unknown; the points hold only if it is absent")
-            for name in self.excluded
-            if name not in record.values
-        )
+        said = tuple(f.problem for f in self.remarks if f.holds(record.values))
         return PointsTotal(
             self.id, self.version, self.outcome, self.horizon_years, low, high, self.most, items,
-            tuple(i.variable for i in unknown), self.cut_off.points, positive, warnings,
+            tuple(i.variable for i in unknown), self.cut_off.points, positive, self.cautions + said,
         )  # fmt: skip
 
     def estimate_all(self, records: Sequence[PatientRecord]) -> list[PointsTotal | NoEstimate]:
@@ -230,48 +227,42 @@ class PointsScore:
         unknown = np.full(n, math.nan)
         sexes = table.get("sex", unknown)
         low, high = np.zeros(n), np.zeros(n)
-        for code, sex in (
-            enumerate(VARIABLES["sex"].choices) if "sex" in self.inputs else [(-1, "")]
-        ):
-            mine = sexes == code if sex else np.ones(n, dtype=bool)
-            for name in self.items:
+        for name in self.items:
+            value = table.get(name, unknown)
+            missing = np.isnan(value)
+            for code, sex in self._sexes(name):
+                mine = sexes == code if sex else slice(None)
                 rows = [r for r in self.rows if r.variable == name and r.sex in (sex, "")]
-                value = table.get(name, unknown)
                 counted = np.zeros(n)
                 for row in rows:
                     counted[row.holds_in(value)] = row.points
                 possible = self._points(name, sex) if rows else {0}
-                missing = np.isnan(value)
                 low[mine] += np.where(missing, min(possible), counted)[mine]
                 high[mine] += np.where(missing, max(possible), counted)[mine]
-        able = np.ones(n, dtype=bool)
-        for name in ("age", "sex"):
-            if name in self.inputs:
-                able &= ~np.isnan(table.get(name, unknown))
-        for name in self.excluded:
-            if name in table:
-                able &= table[name] != 1
-        low[~able] = high[~able] = math.nan
+        refused = found_in(self.objections, table, n).any(axis=1)
+        low[refused] = high[refused] = math.nan
         return low, high
 
-    def _reasons_against(self, record: PatientRecord) -> tuple[Problem, ...]:
-        values = record.values
+    @cached_property
+    def objections(self) -> tuple[Finding, ...]:
+        """What may speak against counting."""
         found = [
-            Problem("missing_input", name, "is required and unknown")
+            Finding(Problem("missing_input", name, "is required and unknown"), is_unknown)
             for name in ("age", "sex")
-            if name in self.inputs and name not in values
+            if name in self.inputs
         ]
-        found += [
-            Problem("excluded", name, "applies to the patient: the score was not made for it")
-            for name in self.excluded
-            if values.get(name) is True
-        ]
-        found += [
-            limit.problem(name)
-            for name, limit in self.limits.items()
-            if name in values and not limit.holds(float(values[name]))
-        ]
+        detail = "applies to the patient: the score was not made for it"
+        found += [Finding(Problem("excluded", name, detail), is_yes) for name in self.excluded]
+        found += [Finding(limit.problem(name), limit.passed) for name, limit in self.limits.items()]
         return tuple(found)
+
+    @cached_property
+    def remarks(self) -> tuple[Finding, ...]:
+        """What may have to be said beside a total."""
+        detail = "is unknown; the points hold only if it is absent"
+        return tuple(
+            Finding(Problem("assumed_absent", name, detail), is_unknown) for name in self.excluded
+        )
 
     def _item(self, name: str, sex: str, record: PatientRecord) -> Item:
         rows = [r for r in self.rows if r.variable == name and r.sex in (sex, "")]
@@ -282,6 +273,11 @@ class PointsScore:
             return Item(name, value, points, points)
         possible = self._points(name, sex)
         return Item(name, None, min(possible), max(possible))
+
+    def _sexes(self, name: str) -> Iterable[tuple[int, str]]:
+        """Number and name of the sexes of which an item counts differently; one without if none."""
+        differs = name == "sex" or any(r.sex for r in self.rows if r.variable == name)
+        return enumerate(VARIABLES["sex"].choices) if differs else [(-1, "")]
 
     def _points(self, name: str, sex: str) -> set[int]:
         """Points an item can count for somebody of a sex."""

@@ -39,6 +39,7 @@ _NORMAL = [NormalDist().inv_cdf(level) for level in LEVELS]
 _SCORES, _ENDS = np.array(_NORMAL), (_NORMAL[0], _NORMAL[-1])
 _FLOOR = 0.01  # least variance that a direction counts with: correlations are never exact
 _BESIDE = 0.5  # where what is below the first quantile is put, on an axis from first to last
+_FEW, _BITS = 64, 64  # rows up to which, and columns beyond which, they are grouped one by one
 _FEWEST = 2  # known quantities that make a combination
 
 
@@ -297,9 +298,25 @@ def by_pattern(unknown: Array) -> list[Group]:
     list of (bytes, rows)
         A row of `unknown`, and where it is found; a slice if all rows are alike.
     """
+    if len(unknown) > _FEW and 0 < unknown.shape[1] <= _BITS:
+        return _sorted_by_pattern(unknown)
     found: dict[bytes, list[int]] = {}
     for at, row in enumerate(unknown):
         found.setdefault(row.tobytes(), []).append(at)
     if len(found) == 1:
         return [(pattern, slice(None)) for pattern in found]
     return [*found.items()]
+
+
+def _sorted_by_pattern(unknown: Array) -> list[Group]:
+    """`by_pattern` of many rows: each row as the bits of one number, and the numbers sorted."""
+    packed = np.zeros((len(unknown), _BITS // 8), np.uint8)
+    bits = np.packbits(unknown, axis=1)
+    packed[:, : bits.shape[1]] = bits
+    codes = packed.view(np.uint64).ravel()
+    order = np.argsort(codes, kind="stable")
+    starts = np.flatnonzero(np.diff(codes[order])) + 1
+    if not len(starts):
+        return [(unknown[0].tobytes(), slice(None))]
+    groups = np.split(order, starts)
+    return [(unknown[rows[0]].tobytes(), rows) for rows in groups]

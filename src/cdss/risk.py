@@ -27,7 +27,8 @@ from cdss.estimate import (
     expit,
     risk_per_log_odds,
 )
-from cdss.limits import Limit
+from cdss.limits import Finding, Limit, found_in, is_known, is_no, is_unknown, is_yes
+from cdss.population import COMBINATION, by_pattern
 from cdss.record import PatientRecord
 from cdss.source import Source
 from cdss.validity import Validity
@@ -53,8 +54,9 @@ class Columns(NamedTuple):
         Log-odds by predictor; NaN unless there is a probability.
     interval_low, interval_high : ndarray, shape (n,)
         How sure the probability is (`cdss.estimate.Bounds`); NaN where there is no interval.
-    outside : ndarray of bool, shape (n,)
-        Whether something about the person is rare among the people the model was made from.
+    outside : ndarray of bool, shape (n, j)
+        What about the person is rare among the people the model was made from
+        (`RiskModel.rarities`).
     """
 
     low: Array
@@ -141,6 +143,8 @@ class RiskModel:
         How sure its estimates are and whom it was made from, as far as it was measured.
     released : bool
         Has a release record; True for a published equation, which has known answers instead.
+    alone : callable, optional
+        ``x → probability`` without contributions, where that is cheaper and they are not asked for.
     """
 
     id: str
@@ -166,6 +170,19 @@ class RiskModel:
     facts: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     validity: Validity | None = None
     released: bool = True
+    alone: Callable[[Array], Array] | None = None
+
+    @property
+    def notes(self) -> tuple[Problem, ...]:
+        """What is said beside every estimate."""
+        return (_DEMONSTRATION, *self.cautions) if self.demonstration else self.cautions
+
+    @cached_property
+    def rarities(self) -> tuple[Problem, ...]:
+        """What may be rare about a person; empty if nobody measured it."""
+        validity = self.validity
+        names = (*validity.quantities, COMBINATION) if validity else ()
+        return tuple(map(validity.problem, names)) if validity else ()
 
     @property
     def predictors(self) -> tuple[str, ...]:
@@ -234,27 +251,49 @@ class RiskModel:
             Missing required inputs, values outside the derivation range, exclusions; empty if none.
         """
         values = record.values
+        return tuple(finding.problem for finding in self.objections if finding.holds(values))
+
+    @cached_property
+    def objections(self) -> tuple[Finding, ...]:
+        """What may speak against an estimate."""
+        missing = "is required and unknown"
         found = [
-            Problem("missing_input", name, "is required and unknown")
+            Finding(Problem("missing_input", name, missing), is_unknown)
             for name in self.inputs
-            if name not in values and name not in self.spanned
+            if name not in self.spanned
         ]
+        detail = "applies to the patient: the model was not made for it"
+        found += [Finding(Problem("excluded", name, detail), is_yes) for name in self.excluded]
+        detail = "does not apply to the patient: the model is for it"
+        for name in self.only_with:
+            found += [
+                Finding(Problem("missing_input", name, missing), is_unknown),
+                Finding(Problem("only_with", name, detail), is_no),
+            ]
+        found += [Finding(limit.problem(name), limit.passed) for name, limit in self.limits.items()]
+        return tuple(found)
+
+    @cached_property
+    def remarks(self) -> tuple[Finding, ...]:
+        """What may have to be said beside an estimate."""
+        detail = "is unknown; the estimate holds only if it is absent"
+        found = [
+            Finding(Problem("assumed_absent", name, detail), is_unknown) for name in self.excluded
+        ]
+        detail = "measures the outcome itself and was not used"
         found += [
-            Problem("excluded", name, "applies to the patient: the model was not made for it")
-            for name in self.excluded
-            if values.get(name) is True
+            Finding(Problem("outcome_measured", name, detail), is_known)
+            for name in self.measured_by
         ]
-        found += [
-            Problem("missing_input", name, "is required and unknown")
-            if name not in values
-            else Problem("only_with", name, "does not apply to the patient: the model is for it")
-            for name in self.only_with
-            if values.get(name) is not True
-        ]
-        for name, limit in self.limits.items():
-            value = values.get(name)
-            if value is not None and not limit.holds(float(value)):
-                found.append(limit.problem(name))
+        for name, limit in self.compared.items():
+            low, high = (float(f"{end:.4g}") for end in (limit.low, limit.high))
+            unit = VARIABLES[name].unit
+            detail = (
+                f"is outside {low:.4g} to {high:.4g} {unit}, "
+                "where the equation was compared with other programs"
+            )
+            params = {"low": low, "high": high, "unit": unit}
+            found.append(Finding(Problem("extrapolated", name, detail, params), limit.passed))
         return tuple(found)
 
     def columns(self, table: Mapping[str, Array]) -> Columns:
@@ -275,44 +314,28 @@ class RiskModel:
         x = column_matrix(table, self.predictors)
         n = len(x)
         low, high, probability, below, above = (np.full(n, math.nan) for _ in range(5))
-        contributions, outside = np.full(x.shape, math.nan), np.zeros(n, dtype=bool)
-        able = self._applies(table, x)
+        contributions = np.full(x.shape, math.nan)
+        outside = np.zeros((n, len(self.rarities)), dtype=bool)
+        able = ~found_in(self.objections, table, n).any(axis=1)
         spanned = [self.predictors.index(name) for name in self.spanned]
         open_ = np.isnan(x[:, spanned])
         known = np.flatnonzero(able & ~open_.any(axis=1))
         if len(known):
-            probability[known], contributions[known] = self.function(x[known])
+            probability[known], added = self.function(x[known])
+            contributions = np.full(x.shape, math.nan, added.dtype)
+            contributions[known] = added
             low[known] = high[known] = probability[known]
             if self.validity:
                 found = self.validity.judge(x[known], probability[known])
                 below[known], above[known] = found.low, found.high
-                outside[known] = found.combination | found.rare.any(axis=1)
-        for pattern in np.unique(open_[able], axis=0):
-            rows = np.flatnonzero(able & (open_ == pattern).all(axis=1))
-            if pattern.any():
-                names = [n for n, unknown in zip(self.spanned, pattern, strict=True) if unknown]
-                grid = self._grid(x[rows], names).reshape(len(rows), -1)
-                low[rows], high[rows] = grid.min(axis=1), grid.max(axis=1)
+                outside[known] = np.column_stack([found.rare, found.combination])
+        spans = np.flatnonzero(able & open_.any(axis=1))
+        for pattern, at in by_pattern(open_[spans]) if len(spans) else ():
+            rows = spans[at]
+            names = [n for n, unknown in zip(self.spanned, pattern, strict=True) if unknown]
+            grid = self._grid(x[rows], names).reshape(len(rows), -1)
+            low[rows], high[rows] = grid.min(axis=1), grid.max(axis=1)
         return Columns(low, high, probability, contributions, below, above, outside)
-
-    def _applies(self, table: Mapping[str, Array], x: Array) -> Array:
-        """`reasons_against` in columns: whom it does not refuse."""
-        n = len(x)
-        able = np.ones(n, dtype=bool)
-        for at, name in enumerate(self.inputs):
-            if name not in self.spanned:
-                able &= ~np.isnan(x[:, at])
-        for name in self.excluded:
-            if name in table:
-                able &= table[name] != 1
-        for name in self.only_with:
-            able &= table[name] == 1 if name in table else False
-        for name, limit in self.limits.items():
-            if name in table:
-                value = table[name]
-                below = value < limit.high if limit.below else value <= limit.high
-                able &= np.isnan(value) | ((value >= limit.low) & below)
-        return able
 
     def _grid(self, x: Array, names: Sequence[str]) -> Array:
         """Risk over every value of what is unknown: shape (n, values of the first, …)."""
@@ -321,7 +344,7 @@ class RiskModel:
         combinations = [*product(*cases)]
         filled = np.repeat(x, len(combinations), axis=0)
         filled[:, columns] = np.tile(combinations, (len(x), 1))
-        risks, _ = self.function(filled)
+        risks = self.alone(filled) if self.alone else self.function(filled)[0]
         return risks.reshape(len(x), *map(len, cases))
 
     def _span(self, record: PatientRecord, names: list[str]) -> RiskRange:
@@ -402,29 +425,8 @@ class RiskModel:
     def _warnings(
         self, record: PatientRecord, outside: tuple[str, ...] = ()
     ) -> tuple[Problem, ...]:
-        found = [_DEMONSTRATION] if self.demonstration else []
-        found += self.cautions
-        found += [
-            Problem("assumed_absent", name, "is unknown; the estimate holds only if it is absent")
-            for name in self.excluded
-            if name not in record.values
-        ]
-        found += [
-            Problem("outcome_measured", name, "measures the outcome itself and was not used")
-            for name in self.measured_by
-            if name in record.values
-        ]
-        found += [
-            Problem(
-                "extrapolated", name,
-                f"is outside {limit.low:.4g} to {limit.high:.4g} {VARIABLES[name].unit}, "
-                "where the equation was compared with other programs",
-                {"low": float(f"{limit.low:.4g}"), "high": float(f"{limit.high:.4g}"),
-                 "unit": VARIABLES[name].unit},
-            )
-            for name, limit in self.compared.items()
-            if name in record.values and not limit.holds(float(record.values[name]))
-        ]  # fmt: skip
+        found = [*self.notes]
+        found += [finding.problem for finding in self.remarks if finding.holds(record.values)]
         if self.validity:
             found += map(self.validity.problem, outside)
         mine = self.predictors + self.excluded

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cdss.population import by_pattern
+
 Array = NDArray[np.float64]
 LogOdds = Callable[[str, Mapping[str, Any]], Array]
 """Sex, and values by name (numbers or arrays that broadcast) → log-odds of the risk."""
@@ -52,9 +54,10 @@ def explain(
     """
     total, contributions = np.empty(len(x)), np.zeros(x.shape)
     differs = x[:, 1:] != np.asarray(reference)
-    for pattern in np.unique(differs, axis=0) if len(x) > 1 else differs:
-        rows = np.flatnonzero((differs == pattern).all(axis=1))
-        moved = np.flatnonzero(pattern)
+    everybody = np.arange(len(x))
+    for pattern, group in by_pattern(differs):
+        rows = everybody[group]
+        moved = np.flatnonzero(np.frombuffer(pattern, bool))
         step = max(1, _CELLS >> len(moved))
         for at in range(0, len(rows), step):
             part = rows[at : at + step]

@@ -1,0 +1,23 @@
+// Elements, so that text is never taken for markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+const DRAWN = new Set(["svg", "rect", "line"]);
+
+/** Make an element; attributes that start with "on" are listeners, true and false set or leave out. */
+export function h(tag, attributes = {}, ...children) {
+  const node = DRAWN.has(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value !== null) node.setAttribute(name, value);
+  }
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== false));
+  return node;
+}
+
+export const list = (items) => (items.length ? h("ul", {}, items.map((i) => h("li", {}, i))) : null);
+
+/** A message that screen readers tell when it changes. */
+export function live(kind = "status") {
+  return h("div", { role: kind, "aria-live": kind === "alert" ? "assertive" : "polite" });
+}

@@ -1,0 +1,142 @@
+"""``cdss batch``; it exits with 4 if somebody could not be assessed."""
+
+from __future__ import annotations
+
+import importlib.util
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from cdss.bundle import SHIPPED
+from cdss.console import Lang, explained, fail, show, words_of
+from cdss.errors import BatchError, DefinitionError
+from cdss.i18n import Words
+from cdss.jurisdiction import DEFAULT, JURISDICTIONS
+
+if TYPE_CHECKING:
+    from cdss.batch.layout import Layout
+    from cdss.batch.run import Watcher
+
+NOT_EVERYBODY = 4
+
+
+def batch(
+    source: Annotated[
+        Path, typer.Argument(help="Parquet, CSV, NDJSON or check-up XML: a file or a folder.")
+    ],
+    out: Annotated[
+        Path, typer.Argument(help="Where the results go: a new folder, or that of the same run.")
+    ],
+    mapping: Annotated[
+        Path | None, typer.Option(help="What the columns say, TOML: docs/batch.md.")
+    ] = None,
+    identifier: Annotated[
+        str | None, typer.Option("--id", help="Column that names the person.")
+    ] = None,
+    index_date: Annotated[
+        str | None, typer.Option(help="Day for which everything is computed, if no column has it.")
+    ] = None,
+    keep: Annotated[
+        list[str] | None, typer.Option(help="Column to copy beside the advice; may be repeated.")
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(help="Column not to look at; may be repeated.")
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="Ask only this model; may be repeated; or all.")
+    ] = None,
+    jurisdiction: Annotated[
+        str, typer.Option(help=f"Whose guidelines: {', '.join(JURISDICTIONS)}.")
+    ] = DEFAULT,
+    ungated: Annotated[
+        bool,
+        typer.Option(
+            "--ungated",
+            envvar="CDSS_UNGATED_MODELS",
+            help="Ask models without a release record too; every estimate says so.",
+        ),
+    ] = False,
+    bundles: Annotated[Path, typer.Option(help="Where bundles are.")] = SHIPPED,
+    contributions: Annotated[
+        bool, typer.Option("--contributions", help="Write every contribution, not only three.")
+    ] = False,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="How many at once; by default one a processor.")
+    ] = None,
+    lang: Lang = "en",
+) -> None:
+    """Assess everybody in a table, to Parquet; the same command goes on after an interruption."""
+    text = words_of(lang)
+    if importlib.util.find_spec("pyarrow") is None:
+        fail(text("batch.no_pyarrow"))
+    from cdss.batch.plan import Options
+    from cdss.batch.run import run
+
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
+        console=Console(stderr=True), transient=True,
+    )  # fmt: skip
+    with explained(text):
+        try:
+            layout = _layout(text, mapping, identifier, index_date, keep or (), ignore or ())
+            options = Options(
+                layout, jurisdiction, tuple(model or ()), ungated,
+                bundles=bundles, contributions=contributions,
+            )  # fmt: skip
+            with bar:
+                manifest = run(source, out, options, processes=processes, watcher=_shown(bar, text))
+        except (DefinitionError, BatchError) as error:
+            fail(text("batch.stopped"), str(error))
+    counts = manifest["counts"]
+    show(text("batch.summary", **counts), text("batch.written", folder=str(out)))
+    show(*(f"{each['file']}: {each['reason']}" for each in manifest["unread"]), stderr=True)
+    show(text("notice.advisory"))
+    if counts["rejected"] or counts["files_unread"]:
+        raise typer.Exit(NOT_EVERYBODY)
+
+
+def _layout(
+    text: Words,
+    mapping: Path | None,
+    identifier: str | None,
+    index_date: str | None,
+    keep: list[str] | tuple[str, ...],
+    ignore: list[str] | tuple[str, ...],
+) -> Layout:
+    from cdss.batch.layout import Layout
+
+    try:
+        day = date.fromisoformat(index_date) if index_date else None
+    except ValueError:
+        fail(text("batch.bad_date"))
+    try:
+        return Layout.read(mapping, identifier=identifier, index_date=day, keep=keep, ignore=ignore)
+    except OSError:
+        fail(text("cli.unreadable", name=str(mapping)))
+
+
+def _shown(bar: Progress, text: Words) -> Watcher:
+    """Shows how far a run is, how fast, and how long it will take."""
+    from cdss.batch.run import Watcher
+
+    class Shown(Watcher):
+        def __init__(self) -> None:
+            self._task = bar.add_task("", total=None, rate="")
+            self._people = 0
+
+        def begin(self, stage: str, total: int) -> None:
+            self._people = 0
+            bar.reset(self._task, total=total, description=text(f"batch.{stage}"), rate="")
+
+        def advance(self, size: int, people: int) -> None:
+            self._people += people
+            spent = bar.tasks[0].elapsed or 0.0
+            rate = f"{self._people / spent if spent else 0.0:,.0f}"
+            bar.update(self._task, advance=size, rate=text("batch.rate", rate=rate))
+
+    return Shown()
