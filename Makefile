@@ -54,6 +54,7 @@ ui: .venv/.installed  ## look at the training runs in MLflow
 bench: .venv/.installed .venv-serve/.installed  ## measure ours and the alternatives in one run
 	$(DEV)/python -m training.benchmarks.explained_graph
 	$(DEV)/python -m training.benchmarks.assess
+	$(DEV)/python -m training.benchmarks.batch --rows 1000000
 	$(DEV)/python -m serving.benchmarks.http --python $(SERVE)/python
 	$(DEV)/python -m serving.benchmarks.emr
 

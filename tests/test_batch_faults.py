@@ -343,3 +343,19 @@ def test_a_part_that_was_lost_is_made_again(tmp_path: Path) -> None:
     assert run(tmp_path / "in.parquet", tmp_path / "out", OPTIONS, processes=1) == first
     assert json.loads((tmp_path / "out/manifest.json").read_text()) == first
     pq.read_table(tmp_path / "out/results/part-000000-000001.parquet")
+
+
+@pytest.mark.parametrize(("lang", "word"), [("en", "assessed"), ("vi", "được đánh giá")])
+def test_the_command_tells_the_counts(tmp_path: Path, lang: str, word: str) -> None:
+    rows = pa.concat_tables([good(9), good(1, 4)])
+    pq.write_table(rows, tmp_path / "in.parquet")
+    call = ["batch", str(tmp_path / "in.parquet"), str(tmp_path / "out"), "--lang", lang]
+    answer = CliRunner().invoke(app, [*call, "--processes", "1", "--model", "findrisc"])
+
+    assert answer.exit_code == 4, answer.stderr
+    assert word in answer.stdout
+    assert {"10", "8", "2"} <= {*answer.stdout.replace(".", " ").split()}
+    (tmp_path / "in.parquet").unlink()
+    pq.write_table(good(9), tmp_path / "in.parquet")
+    call[2] = str(tmp_path / "new")
+    assert CliRunner().invoke(app, [*call, "--processes", "1"]).exit_code == 0

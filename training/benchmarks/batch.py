@@ -105,6 +105,11 @@ def write(path: Path, rows: int) -> None:
     writer.close()
 
 
+def _command(source: Path, out: Path, processes: int, models: list[str]) -> list[str]:
+    command = [sys.executable, "-m", "cdss.batch", str(source), str(out)]
+    return [*command, "--processes", str(processes), *(f"--model={model}" for model in models)]
+
+
 def resident(pid: int) -> float:
     """Megabytes of a process and of those it started."""
     found, total = [pid], 0.0
@@ -120,8 +125,7 @@ def resident(pid: int) -> float:
 
 def run(source: Path, out: Path, processes: int, models: list[str]) -> tuple[float, float, float]:
     """Seconds, seconds of the processor, and most megabytes of ``cdss batch``."""
-    command = [sys.executable, "-m", "cdss.batch", str(source), str(out)]
-    command += ["--processes", str(processes), *(f"--model={model}" for model in models)]
+    command = _command(source, out, processes, models)
     start, most, before = time.perf_counter(), 0.0, os.times()
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while running.poll() is None:
@@ -132,6 +136,22 @@ def run(source: Path, out: Path, processes: int, models: list[str]) -> tuple[flo
     taken, after = time.perf_counter() - start, os.times()
     spent = after.children_user + after.children_system
     return taken, spent - before.children_user - before.children_system, most
+
+
+def killed(
+    source: Path, out: Path, processes: int, models: list[str], times: int, took: float
+) -> int:
+    """Kill the same run at random moments and let it go on; how often it was still running."""
+    rng, interrupted = np.random.default_rng(0), 0
+    command = _command(source, out, processes, models)
+    for _ in range(times):
+        running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(rng.uniform(0.02, 0.15) * took)
+        interrupted += running.poll() is None
+        running.kill()
+        running.wait()
+    run(source, out, processes, models)
+    return interrupted
 
 
 def contribs(trained: list[str], threads: int) -> tuple[float, float]:
@@ -153,6 +173,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--kills", type=int, default=0, help="kill -9 so often, and compare")
     parser.add_argument("--folder", type=Path, help="where to work; removed at the end")
     asked = parser.parse_args()
     loaded = [*load_models(), *published_models()]
@@ -167,6 +188,15 @@ def main() -> None:
         write(folder / "in.parquet", asked.rows)
         took, spent, most = run(folder / "in.parquet", folder / "out", asked.processes, models)
         manifest = json.loads((folder / "out/manifest.json").read_text())
+        if asked.kills:
+            count = killed(folder / "in.parquet", folder / "again", asked.processes, models,
+                           asked.kills, took)  # fmt: skip
+            same = json.loads((folder / "again/manifest.json").read_text()) == manifest
+            print(
+                f"killed {count} times while running: {'the same' if same else 'DIFFERENT'} files"
+            )
+            if not same:
+                sys.exit(1)
     finally:
         shutil.rmtree(folder)
     each, each_spent = contribs(trained, asked.processes)

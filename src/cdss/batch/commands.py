@@ -93,7 +93,8 @@ def batch(
         except (DefinitionError, BatchError) as error:
             fail(text("batch.stopped"), str(error))
     counts = manifest["counts"]
-    show(text("batch.summary", **counts), text("batch.written", folder=str(out)))
+    said = {name: str(count) for name, count in counts.items()}  # every digit
+    show(text("batch.summary", **said), text("batch.written", folder=str(out)))
     show(*(f"{each['file']}: {each['reason']}" for each in manifest["unread"]), stderr=True)
     show(text("notice.advisory"))
     if counts["rejected"] or counts["files_unread"]:
@@ -136,7 +137,7 @@ def _shown(bar: Progress, text: Words) -> Watcher:
         def advance(self, size: int, people: int) -> None:
             self._people += people
             spent = bar.tasks[0].elapsed or 0.0
-            rate = f"{self._people / spent if spent else 0.0:,.0f}"
+            rate = f"{self._people / spent if spent else 0.0:.0f}"
             bar.update(self._task, advance=size, rate=text("batch.rate", rate=rate))
 
     return Shown()

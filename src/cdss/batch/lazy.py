@@ -46,12 +46,12 @@ class Later(Truth):
 
     @property
     def value(self) -> bool | None:  # type: ignore[override]
-        """As of any statement."""
+        """As of any statement."""  # numpydoc ignore=RT01
         return self.now().value
 
     @property
     def needs(self) -> frozenset[Need]:  # type: ignore[override]
-        """As of any statement."""
+        """As of any statement."""  # numpydoc ignore=RT01
         return self.now().needs
 
     def __and__(self, other: Truth) -> Truth:
