@@ -15,6 +15,7 @@ ADDRESSES: Mapping[str, str] = {
     "/v1/assess": "assess",
     "/v1/assess/batch": "batch",
     "/v1/records": "records",
+    "/page": "assess",
     "/fhir": "fhir",
     "/cds-services": "cds-hooks",
     "/metrics": "metrics",

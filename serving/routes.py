@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from cdss import (
@@ -154,7 +154,9 @@ class Api:
         return Response(orjson.dumps({"assessments": answers}), 200, _NO_STORE, "application/json")
 
     async def fixed(self, request: Request) -> Response:
-        """Answer what does not change while the service runs."""
+        """Answer what does not change while the service runs; a browser is shown the page."""
+        if request.url.path == "/" and "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse("/page", 303)
         return Response(self._fixed[request.scope["route"].path], media_type="application/json")
 
     async def empty(self, request: Request) -> Response:
