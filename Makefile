@@ -25,7 +25,7 @@ serve: .venv-serve/.installed  ## install what serving needs, and serve the rele
 setup: .venv/.installed  ## install everything, for development
 
 test: .venv/.installed $(NODE)  ## run the whole suite
-	$(DEV)/python -m pytest
+	$(DEV)/python -m pytest --numprocesses auto --dist loadfile
 
 check: .venv/.installed  ## style, types, import contracts, docstrings, model cards
 	$(DEV)/ruff check .
