@@ -7,6 +7,12 @@ from collections.abc import Mapping
 PROBES = frozenset({"/health", "/ready", "/livez", "/readyz", "/healthz"})
 """Answered to anybody: they say nothing but that the service lives."""
 
+ANYBODY = frozenset({"/page/advice"})
+"""Answered to anybody: general advice, which the code on a patient's sheet leads to."""
+
+LOOKS = "/page/static/"
+"""What lies below is answered to anybody: how the page looks, nothing about anybody."""
+
 ADDRESSES: Mapping[str, str] = {
     "/": "read",
     "/openapi.json": "read",
@@ -28,6 +34,23 @@ OUTCOMES: Mapping[str, str] = {
     "/cds-services": "application/json",
 }
 """Addresses below which an error is an OperationOutcome, and the content type it has there."""
+
+
+def is_public(path: str) -> bool:
+    """
+    Say whether an address is answered to anybody.
+
+    Parameters
+    ----------
+    path : str
+        Path of a request.
+
+    Returns
+    -------
+    bool
+        True for probes, general advice and the looks of the page.
+    """
+    return path in PROBES or path in ANYBODY or path.startswith(LOOKS)
 
 
 def scope_of(path: str) -> str | None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from functools import partial
 
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from cdss import VARIABLES, Jurisdiction, Model, PatientRecord
-from cdss.cds_hooks.feedback import Feedback
 from cdss.variables import Value
 from serving.feedback import FeedbackStore
 from serving.fhir_api import FhirApi
@@ -76,14 +74,14 @@ def create_app(
     url = (settings or Settings()).base_url
     api = Api(models, place, journal=journal)
     kept = feedback or FeedbackStore()
-    keep = partial(_keep, kept)
+    public = settings.base_url if settings and settings.clients else None
     # All routes there are; `serving.addresses` says who may use them, and a test that it does.
     routes = [
         *api.routes(),
         *FhirApi(models, place, journal=journal, base_url=url).routes(),
         *HooksApi(models, place, journal=journal, feedback=kept, fetch=fetch).routes(),
         *(SyncApi(records).routes() if records else ()),
-        *PageApi(models, place, journal=journal, base_url=url, keep=keep).routes(),
+        *PageApi(models, place, journal=journal, base_url=public, keep=kept.keep).routes(),
     ]
     if empty_route:
         routes.append(Route("/empty", api.empty, methods=["POST"]))
@@ -100,11 +98,6 @@ def _protected(app: ASGIApp, settings: Settings) -> ASGIApp:
     if settings.clients:
         return Authenticate(app, settings.clients, settings.base_url)
     return OnlyHere(app)
-
-
-def _keep(store: FeedbackStore, said: Feedback) -> None:
-    """Keep what a clinician thought of an answer on the page."""
-    store.keep("page", [said])
 
 
 def _typical(model: Model) -> PatientRecord:

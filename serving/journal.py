@@ -159,7 +159,8 @@ class Journal:
         lang : str
             Language of the answer.
         kind : str
-            Format: ``json``, ``batch``, ``fhir``, ``cds-hooks``, ``checkup``.
+            Format: ``json``, ``batch``, ``fhir``, ``cds-hooks``, ``checkup``, ``page`` or
+            ``what-if``.
 
         Raises
         ------

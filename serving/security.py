@@ -15,7 +15,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cdss.errors import Problem
-from serving.addresses import PROBES, scope_of
+from serving.addresses import PROBES, is_public, scope_of
 from serving.apikeys import PREFIX, client_of
 from serving.clients import CDS_HOOKS, Client, Clients
 from serving.jwks import is_loopback
@@ -53,7 +53,7 @@ class Authenticate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on with its client, or refuse it."""
-        if scope["type"] == "http" and scope["path"] not in PROBES:
+        if scope["type"] == "http" and not is_public(scope["path"]):
             try:
                 scope.setdefault("state", {})["client"] = await self._client(scope)
             except RequestError as error:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from serving.addresses import is_public
 from serving.clients import read_clients
 from serving.problems import RequestError
 from serving.security import Authenticate
@@ -128,3 +129,9 @@ def test_what_is_remembered_of_an_access_token_ends_with_it(
         asyncio.run(tokens.client(said))
 
     assert ["token_expired"] == [problem.code for problem in refusal.value.problems]
+
+
+def test_what_says_nothing_about_anybody_is_open_to_anybody() -> None:
+    assert all(map(is_public, ("/health", "/page/advice", "/page/static/page.css")))
+    closed = ("/page", "/page/assess", "/page/advice/x", "/page/static", "/v1/assess", "/metrics")
+    assert not any(map(is_public, closed))

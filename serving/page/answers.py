@@ -172,7 +172,7 @@ def shown(
         band,
         _spans(answer, bands) if isinstance(answer, RiskRange) else "",
         () if isinstance(answer, PointsTotal) else bands,
-        number_line(told.line, bands, spoken, _points if top else text_percent(text), top),
+        number_line(told.line, bands, spoken, _points if top else _axis(text), top),
         rows,
         told.compared,
         told.verdict,
@@ -251,20 +251,8 @@ def _estimate(answer: RiskEstimate, others: tuple[float, ...], text: Words) -> _
     return _Said(text.frequency(p), small, line, tuple(rows), compared)
 
 
-def text_percent(text: Words) -> Callable[[float], str]:
-    """
-    Make what writes a probability of an axis.
-
-    Parameters
-    ----------
-    text : Words
-        Words of a language.
-
-    Returns
-    -------
-    callable
-        Probability → percent without decimals that are not needed.
-    """
+def _axis(text: Words) -> Callable[[float], str]:
+    """What writes a probability below an axis, without decimals that are not needed."""
     return lambda value: text("frequency.percent", number=text.number(round(100 * value, 1)))
 
 
