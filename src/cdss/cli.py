@@ -32,6 +32,8 @@ from cdss.console import (
     Format,
     Lang,
     Output,
+    Place,
+    Ungated,
     explained,
     fail,
     read_json,
@@ -42,7 +44,7 @@ from cdss.console import (
 from cdss.equations import published_models
 from cdss.errors import DefinitionError, UnknownModel
 from cdss.i18n import Words
-from cdss.jurisdiction import DEFAULT, JURISDICTIONS, Model, load_jurisdiction, select
+from cdss.jurisdiction import DEFAULT, Model, load_jurisdiction, select
 from cdss.record import PatientRecord
 from cdss.report import assessment_report
 from cdss.sandbox.commands import sandbox
@@ -71,17 +73,8 @@ def assess(
     demonstrations: Annotated[
         bool, typer.Option("--demonstrations", help="Ask demonstration models too.")
     ] = False,
-    jurisdiction: Annotated[
-        str, typer.Option(help=f"Whose guidelines: {', '.join(JURISDICTIONS)}.")
-    ] = DEFAULT,
-    ungated: Annotated[
-        bool,
-        typer.Option(
-            "--ungated",
-            envvar="CDSS_UNGATED_MODELS",
-            help="Ask models without a release record too; every estimate says so.",
-        ),
-    ] = False,
+    jurisdiction: Place = DEFAULT,
+    ungated: Ungated = False,
     lang: Lang = "en",
     form: Output = Format.text,
 ) -> None:
@@ -123,9 +116,7 @@ def models(
 
 @app.command()
 def rules(
-    jurisdiction: Annotated[
-        str, typer.Option(help=f"Whose guidelines: {', '.join(JURISDICTIONS)}.")
-    ] = DEFAULT,
+    jurisdiction: Place = DEFAULT,
     lang: Lang = "en",
     form: Output = Format.text,
 ) -> None:
@@ -143,20 +134,11 @@ def rules(
 def checkup(
     folder: Annotated[Path, typer.Argument(help="Folder of health-check envelopes, *.xml.")],
     out: Annotated[Path, typer.Argument(help="Where the results go: a new or empty folder.")],
-    jurisdiction: Annotated[
-        str, typer.Option(help=f"Whose guidelines: {', '.join(JURISDICTIONS)}.")
-    ] = DEFAULT,
+    jurisdiction: Place = DEFAULT,
     site: Annotated[
         Path | None, typer.Option(help="What your programs guarantee, TOML: docs/check-up-xml.md.")
     ] = None,
-    ungated: Annotated[
-        bool,
-        typer.Option(
-            "--ungated",
-            envvar="CDSS_UNGATED_MODELS",
-            help="Ask models without a release record too; every estimate says so.",
-        ),
-    ] = False,
+    ungated: Ungated = False,
     lang: Lang = "en",
 ) -> None:
     """Assess everybody in a folder of Viet Nam's health-check envelopes."""

@@ -22,6 +22,7 @@ from cdss.errors import (
     UnknownModel,
 )
 from cdss.i18n import LANGUAGES, Words, words
+from cdss.jurisdiction import JURISDICTIONS
 from cdss.report import problem_list
 
 BAD_INPUT = 2
@@ -37,6 +38,15 @@ class Format(StrEnum):
 
 Lang = Annotated[str, typer.Option(help=f"Language of the words: {', '.join(LANGUAGES)}.")]
 Output = Annotated[Format, typer.Option("--format", help="For people, or for programs.")]
+Place = Annotated[str, typer.Option(help=f"Whose guidelines: {', '.join(JURISDICTIONS)}.")]
+Ungated = Annotated[
+    bool,
+    typer.Option(
+        "--ungated",
+        envvar="CDSS_UNGATED_MODELS",
+        help="Ask models without a release record too; every estimate says so.",
+    ),
+]
 
 
 def words_of(lang: str) -> Words:

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cdss.bundle import SHIPPED
-from cdss.console import Lang, explained, fail, show, words_of
+from cdss.console import Lang, Place, Ungated, explained, fail, show, words_of
 from cdss.errors import BatchError, DefinitionError
 from cdss.i18n import Words
-from cdss.jurisdiction import DEFAULT, JURISDICTIONS
+from cdss.jurisdiction import DEFAULT
 
 if TYPE_CHECKING:
     from cdss.batch.layout import Layout
@@ -49,17 +49,8 @@ def batch(
     model: Annotated[
         list[str] | None, typer.Option(help="Ask only this model; may be repeated; or all.")
     ] = None,
-    jurisdiction: Annotated[
-        str, typer.Option(help=f"Whose guidelines: {', '.join(JURISDICTIONS)}.")
-    ] = DEFAULT,
-    ungated: Annotated[
-        bool,
-        typer.Option(
-            "--ungated",
-            envvar="CDSS_UNGATED_MODELS",
-            help="Ask models without a release record too; every estimate says so.",
-        ),
-    ] = False,
+    jurisdiction: Place = DEFAULT,
+    ungated: Ungated = False,
     bundles: Annotated[Path, typer.Option(help="Where bundles are.")] = SHIPPED,
     contributions: Annotated[
         bool, typer.Option("--contributions", help="Write every contribution, not only three.")
