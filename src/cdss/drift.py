@@ -1,0 +1,1 @@
+"""How far one distribution has moved from another."""

@@ -1,0 +1,1 @@
+"""A made-up population of check-ups, calibrated to published figures: always labelled synthetic."""
