@@ -55,8 +55,11 @@ bench: .venv/.installed .venv-serve/.installed  ## measure ours and the alternat
 	$(DEV)/python -m training.benchmarks.explained_graph
 	$(DEV)/python -m training.benchmarks.assess
 	$(DEV)/python -m training.benchmarks.batch --rows 1000000
+	$(DEV)/python -m training.benchmarks.spark
+	$(DEV)/python -m training.benchmarks.population
 	$(DEV)/python -m serving.benchmarks.http --python $(SERVE)/python
 	$(DEV)/python -m serving.benchmarks.emr
+	$(DEV)/python -m serving.benchmarks.page --python $(SERVE)/python
 
 clean:  ## remove what the commands above made, except the tracking database
 	rm -rf .venv .venv-serve build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

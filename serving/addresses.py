@@ -7,8 +7,12 @@ from collections.abc import Mapping
 PROBES = frozenset({"/health", "/ready", "/livez", "/readyz", "/healthz"})
 """Answered to anybody: they say nothing but that the service lives."""
 
-ANYBODY = frozenset({"/page/advice"})
-"""Answered to anybody: general advice, which the code on a patient's sheet leads to."""
+ANYBODY = frozenset({"/page/advice", "/smart/launch", "/smart/callback"})
+"""Answered to anybody: general advice, which the code on a patient's sheet leads to; and a browser
+that an EMR sends, of whose user the EMR is asked."""
+
+PAGES = ("/page", "/models")
+"""What a browser may use in a session (`serving.smart.sessions`), with what lies below."""
 
 LOOKS = "/page/static/"
 """What lies below is answered to anybody: how the page looks, nothing about anybody."""
@@ -17,11 +21,13 @@ ADDRESSES: Mapping[str, str] = {
     "/": "read",
     "/openapi.json": "read",
     "/v1/models": "read",
+    "/models": "read",
     "/v1/jurisdictions": "read",
     "/v1/assess": "assess",
     "/v1/assess/batch": "batch",
     "/v1/records": "records",
     "/page": "assess",
+    "/smart": "assess",
     "/fhir": "fhir",
     "/cds-services": "cds-hooks",
     "/metrics": "metrics",
@@ -48,9 +54,26 @@ def is_public(path: str) -> bool:
     Returns
     -------
     bool
-        True for probes, general advice and the looks of the page.
+        True for probes, general advice, the looks of the page, and where launches begin and end.
     """
     return path in PROBES or path in ANYBODY or path.startswith(LOOKS)
+
+
+def in_session(path: str) -> bool:
+    """
+    Say whether a browser may use an address in a session.
+
+    Parameters
+    ----------
+    path : str
+        Path of a request.
+
+    Returns
+    -------
+    bool
+        True for pages that people look at.
+    """
+    return any(path == each or path.startswith(f"{each}/") for each in PAGES)
 
 
 def scope_of(path: str) -> str | None:

@@ -13,16 +13,24 @@ from cdss import VARIABLES, Jurisdiction, Model, PatientRecord
 from cdss.variables import Value
 from serving.feedback import FeedbackStore
 from serving.fhir_api import FhirApi
-from serving.hooks_api import Fetch, HooksApi, fetch_nothing
+from serving.hooks_api import Fetch, HooksApi, fetch_nothing, link_nowhere
 from serving.journal import Keeps
 from serving.metrics import show_models
+from serving.models_page import ModelsApi
+from serving.models_page.evidence import Evidence
+from serving.monitor import Monitor
 from serving.observe import Observe
+from serving.page.opened import OpenedApi, openings
 from serving.page.routes import PageApi
 from serving.problems import HANDLERS
 from serving.ratelimit import RateLimit
 from serving.routes import Api
 from serving.security import Authenticate, OnlyHere
 from serving.settings import Settings
+from serving.smart.compared import comparing
+from serving.smart.links import CardLinks
+from serving.smart.routes import SmartApi
+from serving.smart.sessions import InSession, Sessions
 from serving.sync import RecordStore, SyncApi
 from serving.traffic import BodyLimit
 
@@ -39,6 +47,9 @@ def create_app(
     feedback: FeedbackStore | None = None,
     fetch: Fetch = fetch_nothing,
     records: RecordStore | None = None,
+    monitor: Monitor | None = None,
+    offered: Sequence[Model] = (),
+    evidence: Evidence | None = None,
     empty_route: bool = False,
 ) -> ASGIApp:
     """
@@ -60,6 +71,12 @@ def create_app(
         Asks an EMR's FHIR server for what it did not send; without, nobody is asked.
     records : RecordStore, optional
         Where records of the offline edition are kept; without, they have no address.
+    monitor : Monitor, optional
+        What counts by client; without, one that keeps nothing.
+    offered : sequence of RiskModel or PointsScore
+        Models there are, served or not, for the pages of the models.
+    evidence : Evidence, optional
+        Where their cards and reports are.
     empty_route : bool
         Whether ``POST /empty`` answers a constant, for measuring what the rest costs.
 
@@ -71,33 +88,59 @@ def create_app(
     for model in models:
         model.estimate(_typical(model))
     show_models(models)
-    url = (settings or Settings()).base_url
+    exposed = settings or Settings()
+    url = exposed.base_url
     api = Api(models, place, journal=journal)
     kept = feedback or FeedbackStore()
     public = settings.base_url if settings and settings.clients else None
+    opened, sessions = openings(), Sessions(url)
+    link = CardLinks(url, exposed.smart, None if exposed.clients else opened)
+    lang = place.language if place else "en"
+    pages = PageApi(models, place, journal=journal, base_url=public, keep=kept.keep)
     # All routes there are; `serving.addresses` says who may use them, and a test that it does.
     routes = [
         *api.routes(),
         *FhirApi(models, place, journal=journal, base_url=url).routes(),
-        *HooksApi(models, place, journal=journal, feedback=kept, fetch=fetch).routes(),
+        *HooksApi(
+            models,
+            place,
+            journal=journal,
+            feedback=kept,
+            fetch=fetch,
+            link=link if settings else link_nowhere,
+        ).routes(),
         *(SyncApi(records).routes() if records else ()),
-        *PageApi(models, place, journal=journal, base_url=public, keep=kept.keep).routes(),
+        *pages.routes(),
+        *OpenedApi(pages, opened, comparing(journal)).routes(),
+        *(
+            SmartApi(exposed.smart, url, sessions, opened, lang=lang).routes()
+            if exposed.smart
+            else ()
+        ),
+        *ModelsApi(models, place, offered=offered, evidence=evidence).routes(),
     ]
     if empty_route:
         routes.append(Route("/empty", api.empty, methods=["POST"]))
     app = Starlette(routes=routes, exception_handlers=HANDLERS)
+    app.state.monitor = monitor or Monitor(models)
     app.router.redirect_slashes = False  # an unknown path is unknown
-    return Observe(_protected(app, settings) if settings else app)
+    return Observe(_protected(app, settings, sessions, lang) if settings else app)
 
 
-def _protected(app: ASGIApp, settings: Settings) -> ASGIApp:
+def _protected(app: ASGIApp, settings: Settings, sessions: Sessions, lang: str) -> ASGIApp:
     """Put around an app what its exposure needs; the last is the first that sees a request."""
     app = BodyLimit(app, MOST_BYTES)
     if settings.rate:
         app = RateLimit(app, settings.rate)
     if settings.clients:
-        return Authenticate(app, settings.clients, settings.base_url)
-    return OnlyHere(app)
+        app = Authenticate(app, settings.clients, settings.base_url)
+    else:
+        app = OnlyHere(app)
+    if settings.smart:
+        frame = dict.fromkeys(origin for server in settings.smart for origin in server.frame)
+        needed = settings.clients is not None
+        app = InSession(app, sessions, needed=needed, frame=tuple(frame), lang=lang)
+    return app
 
 
 def _typical(model: Model) -> PatientRecord:

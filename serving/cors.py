@@ -15,8 +15,8 @@ def cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
     """
     Let pages of some origins call.
 
-    A preflight is answered here, before anybody asks for a token: browsers send none with it. No
-    cookies are used, so credentials in the sense of CORS are not allowed.
+    A preflight is answered here, before anybody asks for a token: browsers send none with it. The
+    cookies of sessions are for our own pages, so credentials in the sense of CORS are not allowed.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ from serving.asked import choose
 from serving.body import decode, read_body
 from serving.fhir_inputs import TYPES, answer_type, index_date, inputs, language
 from serving.journal import Keeps, NoJournal, recorded
-from serving.metrics import count_assessments
+from serving.monitor import count, count_rejected
 from serving.problems import RequestError
 
 MOST_BYTES = 2_000_000
@@ -113,11 +113,12 @@ class FhirApi:
         request.state.lang = asked.lang
         reading = read(document, day, patient=given.get("patient"))
         if reading.record is None:
+            count_rejected(request, reading.problems)
             raise RequestError(422, reading.problems)
         assessment = assess(reading.record, asked.models, asked.place, chosen=asked.chosen)
         assessment_id = os.urandom(16).hex()
         request.state.log = {"assessment_id": assessment_id}
-        count_assessments((assessment,))
+        count(request, (assessment,), reading.problems)
         kept = [(assessment_id, assessment)]
         await recorded(self.journal, request, kept, body, lang=asked.lang, kind="fhir")
         answer = write(

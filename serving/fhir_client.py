@@ -158,6 +158,25 @@ class FhirClient:
         await self._client.aclose()
 
 
+def can_be_asked(address: str) -> bool:
+    """
+    Tell whether an address can be that of a FHIR server.
+
+    Parameters
+    ----------
+    address : str
+        What was given.
+
+    Returns
+    -------
+    bool
+        False if it is not https although not on this machine, or has a query, a fragment, a user
+        or a path with dots in it.
+    """
+    parts = _split(address)
+    return parts is not None and not parts.query
+
+
 def _next(page: Any) -> str | None:
     """Address of the page after a page of a search."""
     links: Sequence[Any] = page.get("link", ()) if isinstance(page, dict) else ()

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from cdss import Jurisdiction, Model, PatientRecord, RecordError, assess
-from cdss.cds_hooks.cards import cards, empty_card
+from cdss.cds_hooks.cards import Link, cards, empty_card
 from cdss.cds_hooks.feedback import read_feedback
 from cdss.cds_hooks.prefetch import Key, lacking, not_sent, reading, unanswered, unreachable
 from cdss.cds_hooks.request import HookRequest, read_request, without_token
@@ -24,12 +24,13 @@ from cdss.errors import Problem
 from cdss.fhir.write import standalone
 from cdss.i18n import LANGUAGES, words
 from cdss.jurisdiction import select
+from cdss.reading import Reading
 from serving.body import decode, read_body
 from serving.feedback import FeedbackStore
 from serving.fhir_api import site_time
 from serving.fhir_inputs import language
 from serving.journal import Keeps, NoJournal, recorded
-from serving.metrics import count_assessments
+from serving.monitor import count
 from serving.problems import RequestError
 
 MOST_BYTES = 2_000_000
@@ -74,6 +75,29 @@ async def fetch_nothing(
     return {}
 
 
+LinkTo = Callable[[HookRequest, str, Reading, str], Link | None]
+"""Says where an answer is explained: which request, its id, what it is made of, our address."""
+
+
+def link_nowhere(
+    asked: HookRequest, assessment_id: str, reading: Reading, here: str
+) -> Link | None:
+    """
+    Link to nothing.
+
+    Parameters
+    ----------
+    asked, assessment_id, reading, here : object
+        Not used.
+
+    Returns
+    -------
+    None
+        No link.
+    """
+    return None
+
+
 class HooksApi:
     """
     The CDS Hooks addresses, over some models.
@@ -90,8 +114,8 @@ class HooksApi:
         Where feedback is kept; by default until the process ends.
     fetch : callable
         Asks the EMR's FHIR server for what it did not send; by default nobody is asked.
-    page_url : str, optional
-        Where the clinician's page of an assessment is, without its id; no links without it.
+    link : callable
+        Says where an answer is explained; by default nowhere.
     clock : callable
         Gives the time at the site; its day is the index date.
     new_id : callable
@@ -106,11 +130,11 @@ class HooksApi:
         journal: Keeps | None = None,
         feedback: FeedbackStore | None = None,
         fetch: Fetch = fetch_nothing,
-        page_url: str | None = None,
+        link: LinkTo = link_nowhere,
         clock: Callable[[], datetime] = site_time,
         new_id: Callable[[], str] = lambda: os.urandom(16).hex(),
     ) -> None:
-        self.place, self.fetch, self.page_url, self.clock = place, fetch, page_url, clock
+        self.place, self.fetch, self.link, self.clock = place, fetch, link, clock
         self.models = select(models, place, demonstrations=True)
         self.journal = journal or NoJournal()
         self.feedback_store = feedback or FeedbackStore()
@@ -165,7 +189,7 @@ class HooksApi:
         record = found.record or PatientRecord(now.date(), MappingProxyType({}))
         assessment = assess(record, self.models, self.place, chosen=True)
         request.state.log = {"assessment_id": assessment_id}
-        count_assessments((assessment,))
+        count(request, (assessment,), found.problems)
         if "fhirAuthorization" in payload or prefetch is not asked.prefetch:
             body = orjson.dumps(without_token(payload, prefetch))
         kept = [(assessment_id, assessment)]
@@ -188,7 +212,7 @@ class HooksApi:
                 problems=found.problems,
                 incomplete=bool(unreachable(missing, record)),
                 stored=stored,
-                page=self.page_url,
+                link=self.link(asked, assessment_id, found, str(request.base_url).rstrip("/")),
             )
         )
 

@@ -16,7 +16,8 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from cdss import Assessment, Model, NoEstimate, PointsTotal, RiskEstimate, RiskRange
+from cdss import Assessment, Model
+from cdss.monitor.tally import RESULTS, Counts
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -33,11 +34,23 @@ _MODELS = Gauge(
     "cdss_model_info", "Models loaded", ["model", "version", "digest"], multiprocess_mode="max"
 )
 
-_RESULTS = {
-    RiskEstimate: "estimate",
-    RiskRange: "range",
-    PointsTotal: "points",
-    NoEstimate: "refused",
+# By client; `docs/monitoring.md` says how many series that can be.
+_PEOPLE = Counter("cdss_people_total", "People about whom a client asked", ["client", "result"])
+_BY_CLIENT = {
+    "input": Counter(
+        "cdss_inputs_total", "Values of the models' inputs, by bin", ["client", "variable", "bin"]
+    ),
+    "probability": Counter(
+        "cdss_probabilities_total", "Probabilities estimated, by bin", ["client", "model", "bin"]
+    ),
+    "refusal": Counter(
+        "cdss_refusals_total", "Reasons why a model did not answer", ["client", "model", "reason"]
+    ),
+    "problem": Counter(
+        "cdss_problems_total",
+        "People of whom something was sent that could not be used",
+        ["client", "variable", "problem"],
+    ),
 }
 
 # Looking a child up by its labels costs more than counting; there are few.
@@ -74,7 +87,28 @@ def count_assessments(assessments: Iterable[Assessment]) -> None:
     """
     for assessment in assessments:
         for outcome in assessment.outcomes:
-            _assessments(outcome.model, _RESULTS[type(outcome)]).inc()
+            _assessments(outcome.model, RESULTS[type(outcome)]).inc()
+
+
+def show_counts(client: str, counts: Counts) -> None:
+    """
+    Add to the counts of a client.
+
+    Parameters
+    ----------
+    client : str
+        Name in the file of clients.
+    counts : Counter
+        What to add. Reasons lose what they are about, and models their version: fewer series.
+    """
+    for key, n in counts.items():
+        if key.kind in _BY_CLIENT:
+            name, part = key.name, key.part
+            if key.kind in ("probability", "refusal"):
+                name, part = name.split("@")[0], part.split(" ")[0]
+            _BY_CLIENT[key.kind].labels(client, name, part).inc(n)
+        elif not key.name:
+            _PEOPLE.labels(client, key.kind).inc(n)
 
 
 def show_models(models: Sequence[Model]) -> None:

@@ -22,6 +22,7 @@ from cdss.fhir.operation_outcome import issue, operation_outcome, remark
 from cdss.i18n import words
 from cdss.wire import problems_to_list
 from serving.addresses import outcome_type
+from serving.monitor import count_rejected
 
 MOST_LISTED = 1000
 """Problems listed in one answer: a hostile body must not buy a far larger answer."""
@@ -189,6 +190,7 @@ _OF_STATUS = {
 
 
 async def _record(request: Request, error: Any) -> Response:
+    count_rejected(request, error.problems)
     if outcome_type(request.scope["path"]):
         return refusal(request.scope, RequestError(422, error.problems))
     text = words(request.state.lang)

@@ -30,7 +30,8 @@ from serving.asked import Asked, choose
 from serving.body import decode, read_body
 from serving.catalogue import catalogue
 from serving.journal import Keeps, NoJournal, recorded
-from serving.metrics import CONTENT_TYPE, count_assessments, exposition
+from serving.metrics import CONTENT_TYPE, exposition
+from serving.monitor import count, show_counted
 from serving.openapi import openapi
 from serving.problems import RequestError
 
@@ -111,7 +112,7 @@ class Api:
         assessment = assess(record, asked.models, asked.place, chosen=asked.chosen)
         assessment_id = _assessment_id()
         request.state.log = {"assessment_id": assessment_id}
-        count_assessments((assessment,))
+        count(request, (assessment,))
         kept = [(assessment_id, assessment)]
         await recorded(self.journal, request, kept, body, lang=asked.lang, kind="json")
         answer = to_dict(assessment, assessment_id=assessment_id, lang=asked.lang)
@@ -142,7 +143,7 @@ class Api:
         for start in range(0, len(records), _TURN):
             turn = records[start : start + _TURN]
             assessments = assess_all(turn, asked.models, asked.place, chosen=asked.chosen)
-            count_assessments(assessments)
+            count(request, assessments)
             named = [(_assessment_id(), a) for a in assessments]
             kept += named
             answers += [
@@ -165,6 +166,7 @@ class Api:
 
     async def metrics(self, request: Request) -> Response:
         """Answer Prometheus."""
+        show_counted(request)
         return Response(exposition(), media_type=CONTENT_TYPE)
 
     def _options(self, request: Request) -> Asked:

@@ -3,6 +3,7 @@ Who may call what: the layer that lets a request through to the routes, or refus
 
 Every address but the probes needs a client: those of CDS Hooks a token signed for that one call,
 the others an OAuth 2 access token or an API key with the scope that `serving.addresses` names.
+For a browser that was opened from an EMR its session stands for these (`serving.smart.sessions`).
 Without clients the service is open, and answers only those on the same machine.
 """
 
@@ -85,6 +86,8 @@ class Authenticate:
 
     async def _known(self, scope: Scope) -> Client:
         """Who sent a request."""
+        if client := scope.get("state", {}).get("client"):
+            return client  # of a session, which is for pages alone
         path, credential = scope["path"], _bearer(scope)
         if scope_of(path) in CDS_HOOKS:
             return await self.hooks.client(credential, self.base_url + path)

@@ -5,7 +5,8 @@ Settings come from the environment: ``CDSS_BUNDLES`` is a folder of bundles to s
 those of the package, ``CDSS_DEMONSTRATION_MODELS=1`` adds demonstration models,
 ``CDSS_UNGATED_MODELS=1`` serves models without a release record too, which every answer of theirs
 says, ``CDSS_JURISDICTION`` says whose guidelines are in force (default ``vn``), ``CDSS_BENCH=1``
-the empty route that `serving.benchmarks` compares with. `serving.settings` says how it is exposed.
+the empty route that `serving.benchmarks` compares with, ``CDSS_MONITOR`` is the file of counts for
+``cdss monitor``. `serving.settings` says how it is exposed.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from serving.feedback import FeedbackStore
 from serving.fhir_client import FhirClient
 from serving.hooks_api import fetch_nothing
 from serving.journal import open_journal
+from serving.models_page.evidence import read_evidence
+from serving.monitor import open_monitor
 from serving.settings import read_settings
 from serving.sync import MEMBERS, RecordStore
 
@@ -115,6 +118,7 @@ place = load_jurisdiction(os.environ.get("CDSS_JURISDICTION") or DEFAULT)
 journal = open_journal(os.environ, models)
 feedback = FeedbackStore(settings.feedback, comments=settings.comments)
 records = RecordStore(settings.records, members=MEMBERS) if settings.records else None
+monitor = open_monitor(os.environ, models)
 fhir_client = FhirClient(settings.fhir_servers)
 app = create_app(
     models,
@@ -124,6 +128,9 @@ app = create_app(
     feedback=feedback,
     fetch=fhir_client.fetch if settings.fhir_servers else fetch_nothing,
     records=records,
+    monitor=monitor,
+    offered=load_models(demonstrations=True, ungated=True, folder=_folder()),
+    evidence=read_evidence(os.environ),
     empty_route=os.environ.get("CDSS_BENCH") == "1",
 )
 
@@ -167,6 +174,7 @@ class Cdss:
     @bentoml.on_startup
     def settle(self) -> None:
         """Take what was loaded out of garbage collection, which then has little to walk."""
+        monitor.start()
         gc.collect()
         gc.freeze()
         log = structlog.get_logger()
@@ -181,6 +189,7 @@ class Cdss:
     @bentoml.on_shutdown
     async def close(self) -> None:
         """Write what waits, and let go."""
+        monitor.close()
         journal.close()
         feedback.close()
         if records:

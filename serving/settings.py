@@ -9,22 +9,24 @@ pages may call it from a browser. ``CDSS_RATE`` is how many requests each client
 bases, separated by commas, of the FHIR servers that may be asked for what a CDS Hooks client did
 not send. ``CDSS_FEEDBACK`` is the file that keeps feedback on cards; ``CDSS_FEEDBACK_COMMENTS=1``
 keeps users' comments in it too, which are free text. ``CDSS_RECORDS`` is the file that keeps the
-records which the offline edition sends; without it they have no address.
+records which the offline edition sends; without it they have no address. ``CDSS_SMART`` names the
+file of the EMRs from which the page can be opened (`serving.smart.servers`); needs ``CDSS_URL``, to
+which they send the browser back.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from limits import parse
 
 from cdss.errors import DefinitionError
 from serving.clients import Clients, read_clients
 from serving.jwks import web_address
+from serving.origins import origin
+from serving.smart.servers import SmartServer, read_servers
 
 HERE = "http://127.0.0.1:3000"
 """Address of an open service, unless said otherwise."""
@@ -55,6 +57,8 @@ class Settings:
         Whether it keeps users' comments.
     records : str or None
         File that keeps records of the offline edition.
+    smart : tuple of SmartServer
+        EMRs from which the page can be opened.
     """
 
     clients: Clients | None = None
@@ -65,6 +69,7 @@ class Settings:
     feedback: str = ":memory:"
     comments: bool = False
     records: str | None = None
+    smart: tuple[SmartServer, ...] = ()
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -91,32 +96,25 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     base_url = environment.get("CDSS_URL")
     if clients and not base_url:
         raise DefinitionError("CDSS_URL: must be set with CDSS_CLIENTS: tokens have to name it")
+    smart = environment.get("CDSS_SMART")
+    if smart and not base_url:
+        raise DefinitionError("CDSS_URL: must be set with CDSS_SMART: browsers come back to it")
+    url = web_address(base_url or HERE, "CDSS_URL").rstrip("/")
     return Settings(
         clients,
-        web_address(base_url or HERE, "CDSS_URL").rstrip("/"),
-        tuple(map(_origin, _listed(environment, "CDSS_ORIGINS"))),
+        url,
+        tuple(origin(o, "CDSS_ORIGINS") for o in _listed(environment, "CDSS_ORIGINS")),
         _rate(environment.get("CDSS_RATE") or (RATE if clients else "off")),
         tuple(_listed(environment, "CDSS_FHIR_SERVERS")),
         environment.get("CDSS_FEEDBACK") or ":memory:",
         environment.get("CDSS_FEEDBACK_COMMENTS") == "1",
         environment.get("CDSS_RECORDS") or None,
+        read_servers(Path(smart), url) if smart else (),
     )
 
 
 def _listed(environment: Mapping[str, str], name: str) -> list[str]:
     return [part.strip() for part in environment.get(name, "").split(",") if part.strip()]
-
-
-def _origin(text: str) -> str:
-    """Check an origin as browsers write it: scheme and host in small letters, perhaps a port."""
-    origin = text.strip()
-    web_address(origin, "CDSS_ORIGINS")
-    if not re.fullmatch(r"https?://[^/*]+", origin) or origin != origin.lower():
-        raise DefinitionError("CDSS_ORIGINS: must be origins as https://emr.example.org, no *")
-    parts = urlsplit(origin)
-    if parts.port == (443 if parts.scheme == "https" else 80):
-        raise DefinitionError("CDSS_ORIGINS: must not have the port that browsers leave out")
-    return origin
 
 
 def _rate(text: str) -> str | None:

@@ -37,6 +37,30 @@ def shared() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A cluster of Spark: a master and two workers."""
+    pytest.importorskip("pyspark", reason="Spark for Python is not here: extra spark")
+    from tests.spark_cluster import Cluster, possible
+
+    if not possible():
+        pytest.skip("there is no Java to run Spark")
+    found = Cluster(tmp_path_factory.mktemp("spark"))
+    try:
+        yield found
+    finally:
+        found.stop()
+
+
+@pytest.fixture(scope="session")
+def spark(cluster: Any) -> Iterator[Any]:
+    """A session of Spark on that cluster."""
+    from tests.spark_cluster import session
+
+    with session(cluster) as found:
+        yield found
+
+
 @pytest.fixture
 def write_toy(tmp_path: Path) -> Callable[..., Path]:
     """Write the toy bundle, changed as the test wants."""

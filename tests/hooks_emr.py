@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from cdss import load_jurisdiction, published_models
+from cdss.cds_hooks.cards import Link
 from cdss.cds_hooks.prefetch import KEYS
 from serving.hooks_api import HooksApi
 from serving.problems import HANDLERS
@@ -149,6 +150,11 @@ def hook(prefetched: Mapping[str, Any] | None = None, **changes: Any) -> Resourc
         "prefetch": prefetch(chart()) if prefetched is None else prefetched,
     }
     return {key: value for key, value in {**told, **changes}.items() if value is not ...}
+
+
+def to_a_page(asked: Any, assessment_id: str, reading: Any, here: str) -> Link:
+    """Where an answer is explained."""
+    return Link(f"https://cdss.example/pages/{assessment_id}")
 
 
 def client(

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
+from cdss import Model, PatientRecord, RecordError, assess, load_models, published_models
+from cdss.i18n import words
+from cdss.jurisdiction import load_jurisdiction
 from cdss.units import UNITS
 from cdss.variables import VARIABLES, Variable
+from cdss.wire import problems_to_list, to_dict
+
+TOLERANCE = 1e-6
+"""Of numbers that another program computed."""
 
 DAY = date(2026, 11, 22)
 
@@ -121,3 +130,39 @@ def _spoil(record: dict[str, Any], chance: random.Random) -> None:
         record["index_date"] = "22/11/2026"
     if chance.random() < 0.3:
         record["history"] = [{"date": "2026-11-22", "values": {}}]
+
+
+@lru_cache
+def models_of(place_id: str) -> tuple[Model, ...]:
+    """Those that a jurisdiction asks."""
+    return tuple(load_jurisdiction(place_id).models([*load_models(), *published_models()]))
+
+
+def expected(place_id: str, record: dict[str, Any], lang: str) -> dict[str, Any]:
+    """What the library says, as JSON."""
+    place = load_jurisdiction(place_id)
+    try:
+        read = PatientRecord.parse(record)
+    except RecordError as error:
+        return {"problems": problems_to_list(error.problems, words(lang))}
+    assessment = assess(read, models_of(place_id), place, chosen=True)
+    said = to_dict(assessment, assessment_id="", lang=lang)
+    del said["assessment_id"]
+    return json.loads(json.dumps(said))
+
+
+def differences(ours: Any, theirs: Any, where: str = "") -> list[str]:
+    """Where two answers differ: numbers by more than the tolerance, anything else at all."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        if ours.keys() != theirs.keys():
+            return [f"{where}: {ours.keys() ^ theirs.keys()}"]
+        return [d for key in ours for d in differences(ours[key], theirs[key], f"{where}/{key}")]
+    if isinstance(ours, list) and isinstance(theirs, list):
+        if len(ours) != len(theirs):
+            return [f"{where}: {len(ours)} and {len(theirs)}"]
+        pairs = enumerate(zip(ours, theirs, strict=True))
+        return [d for at, (a, b) in pairs for d in differences(a, b, f"{where}/{at}")]
+    numbers = [type(each) in (int, float) for each in (ours, theirs)]
+    if all(numbers):
+        return [f"{where}: {ours} {theirs}"] if not abs(ours - theirs) <= TOLERANCE else []
+    return [] if ours == theirs and type(ours) is type(theirs) else [f"{where}: {ours} {theirs}"]

@@ -19,6 +19,7 @@ from tests.hooks_emr import (
     patient,
     prefetch,
     pressure,
+    to_a_page,
 )
 
 HOOKED = "/cds-services/cdss-all"
@@ -27,7 +28,7 @@ EMPTY = (None, "", [], {})
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[TestClient]:
-    with client(page_url="https://cdss.example/pages") as one:
+    with client(link=to_a_page) as one:
         yield one
 
 

@@ -26,6 +26,7 @@ from tests.hooks_emr import (
     patient,
     prefetch,
     pressure,
+    to_a_page,
 )
 
 FOLDER = Path(__file__).parent / "golden" / "cds_hooks"
@@ -46,7 +47,7 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[TestClient]:
-    with client(models=published_models(), page_url="https://cdss.example/pages") as one:
+    with client(models=published_models(), link=to_a_page) as one:
         yield one
 
 

@@ -7,15 +7,13 @@ from importlib import resources
 
 import pytest
 
-from cdss.fhir.codes import SYSTEMS, coded, rows, table
-from cdss.fhir.diagnoses import LASTING
-from cdss.fhir.medications import drugs
+from cdss.fhir.codes import SYSTEMS, coded, rows
 from cdss.fhir.observation_codes import ANSWERS, KIND_OF_UNIT, MEANINGS
 from cdss.plausible import checked
 from cdss.units import UNITS, canonical_unit
 from cdss.variables import VARIABLES
 
-FILES = ("observations", "conditions", "medications", "family")
+FILES = ("observations", "family")
 
 
 def content(name):
@@ -62,20 +60,10 @@ def test_a_code_of_an_analyte_with_two_kinds_of_unit_implies_one():
         assert not meaning.unit or canonical_unit(meaning.unit) == meaning.unit
 
 
-def test_answers_are_choices_and_lasting_things_are_variables():
+def test_answers_are_choices():
     for name, answers in ANSWERS.items():
         for answer in answers.values():
             assert checked(VARIABLES[name], answer.value, None)[1] is None
-    assert set(LASTING) <= set(VARIABLES)
-    assert set(LASTING.values()) <= {"state", "event", "past"}
-    assert set(table("conditions", "believed")) <= set(LASTING)
-
-
-def test_drugs_are_about_treatment():
-    assert set(drugs()) == {"atc", "rxnorm"}
-    assert {v for table in drugs().values() for d in table.values() for v in d.variables} == {
-        "bp_treated", "on_statin", "on_metformin",
-    }  # fmt: skip
 
 
 def test_systems_have_the_names_that_the_tables_use():

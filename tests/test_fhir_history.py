@@ -32,7 +32,7 @@ from tests.fhir_documents import (
         ("E11.4†", {"diabetes": True, "diabetes_type": "type_2"}),
         ("E14.5", {"diabetes": True}),
         ("I21.9", {"prior_mi": True}),
-        ("I25.2", {"prior_mi": True}),
+        ("I25.2", {"prior_mi": True, "prior_cvd": True}),
         ("I25.1", {"prior_cvd": True}),
         ("I63", {"prior_stroke": True}),
         ("G45.9", {"prior_stroke": True}),

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 def test_used_on_a_small_phone_in_both_languages_and_colour_schemes(tmp_path: Path) -> None:
     with launched(edition().folder) as address:
         browse("page.mjs", address, tmp_path)
-    assert len(list(tmp_path.glob("offline-*.png"))) == 14
+    assert len(list(tmp_path.glob("offline-*.png"))) == 20
 
 
 def test_storage_that_is_erased_looked_into_or_changed() -> None:

@@ -21,8 +21,8 @@ from cdss.guidelines import GUIDELINES
 from cdss.jurisdiction import JURISDICTIONS, load_jurisdiction
 from cdss.risk import RiskModel
 from cdss.variables import VARIABLES
+from serving.offline.calls import Untranslatable
 from serving.offline.data import data_modules
-from serving.offline.expressions import Untranslatable
 from serving.offline.literals import javascript
 from serving.offline.parts import translated
 from serving.offline.statements import Part
@@ -49,7 +49,8 @@ def computed(tmp_path: Path, source: str, call: str) -> Any:
         pytest.skip("needs node")
     made = tmp_path / "js" / "made"
     made.mkdir(parents=True, exist_ok=True)
-    shutil.copy(PAGE / "python.js", tmp_path / "js" / "python.js")
+    for file in ("python.js", "texts.js"):
+        shutil.copy(PAGE / file, tmp_path / "js" / file)
     (tmp_path / "js" / "package.json").write_text('{"type": "module"}')
     text = translate(Part(module(tmp_path, source), "sample.js"), {})
     (made / "sample.js").write_text(text)
@@ -79,7 +80,7 @@ def test_every_equation_gives_the_librarys_numbers(tmp_path: Path) -> None:
     models = [m for m in published_models() if "function" in m.facts]
     made = tmp_path / "js" / "made"
     made.mkdir(parents=True)
-    for file in ("python.js", "source.js"):
+    for file in ("python.js", "texts.js", "source.js"):
         shutil.copy(PAGE / file, tmp_path / "js" / file)
     (tmp_path / "js" / "package.json").write_text('{"type": "module"}')
     place = load_jurisdiction("vn")
@@ -157,6 +158,15 @@ def test_what_has_no_counterpart_is_refused(source: str, tmp_path: Path) -> None
         ("(lambda a, b=2: a * b)(3)", 6),
         ("max(1, 2) + min([4, 3])", 5),
         ("[1, 2, 3][-1] + [1, 2, 3][1:][0]", 5),
+        ("['ab' * 2, '' * False, 'abc'[0], 'abc'[1:]]", ["abab", "", "a", "bc"]),
+        ("[max((), default=1), max([2, 3]), min(4, 5)]", [1, 3, 4]),
+        ("next((x for x in [1, 2] if x > 1), 9) + next((x for x in [] if x), 9)", 11),
+        ("[*'a.b.c'.rpartition('.'), *'ab'.partition('.')]", ["a.b", ".", "c", "ab", "", ""]),
+        ("['+-0,5'.lstrip('+-'), ' a '.strip(), '0.50'.strip('0.')]", ["0,5", "a", "5"]),
+        ("['a-b-c'.replace('-', ''), 'a.unit'.removesuffix('.unit')]", ["abc", "a"]),
+        ("'x1'.startswith(('y', 'x')) and [3, 4].index(4) == 1", True),
+        ("f'{2.25:.1f} {2.35:.1f} {-0.04:.1f} {0.1 + 0.2!r}'", "2.2 2.4 -0.0 0.30000000000000004"),
+        ("dict(zip(map(str, ['a']), [1])) | {k: v for k, v in {'b': 2}.items()}", {"a": 1, "b": 2}),
     ],
 )
 def test_expressions_mean_what_they_mean_in_python(
@@ -181,3 +191,35 @@ def test_a_truth_that_may_be_unknown_is_not_taken_for_yes(tmp_path: Path) -> Non
     source = "def f(t):\n    return 1 if t else 2\n"
     with pytest.raises(subprocess.CalledProcessError):
         computed(tmp_path, source, "m.f({ value: null, needs: [] })")
+
+
+def test_a_name_may_mean_something_else_in_another_function(tmp_path: Path) -> None:
+    source = (
+        "from math import sqrt as told\n"
+        "def f(x):\n    told = [one for one in x]\n    return told\n"
+        "def one(x):\n    return x + 1\n"
+        "def g(x):\n    return [one(each) for each in x], (lambda f: f + 1)(1), f(x)\n"
+    )
+    assert computed(tmp_path, source, "m.g([1, 2])") == [[2, 3], 2, [1, 2]]
+    used = source + "def h(x):\n    return told(x)\n"
+    with pytest.raises(Untranslatable, match="unknown told"):
+        translate(Part(module(tmp_path, used), "sample.js"), {})
+
+
+def test_what_comes_later_is_waited_for(tmp_path: Path) -> None:
+    source = (
+        "def later(x):\n    return x\n"
+        "def f(x):\n    return [later(each) for each in x if (kept := each) > 1], kept\n"
+    )
+    part = Part(module(tmp_path, source), "sample.js", awaited=("later", "f"))
+    assert "async function f" in translate(part, {})
+    with pytest.raises(Untranslatable, match="line 3: FunctionDef"):
+        translate(Part(module(tmp_path, source), "sample.js", awaited=("later",)), {})
+
+
+def test_what_is_given_by_name_arrives_in_its_place(tmp_path: Path) -> None:
+    source = (
+        "def f(a, b=2, *, c=3):\n    return [a, b, c]\n"
+        "def g():\n    return [f(1, b=5), f(b=5, a=1), f(1, c=4), f(1)]\n"
+    )
+    assert computed(tmp_path, source, "m.g()") == [[1, 5, 3], [1, 5, 3], [1, 2, 4], [1, 2, 3]]

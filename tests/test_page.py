@@ -25,6 +25,7 @@ from cdss.i18n import LANGUAGES, words
 from cdss.jurisdiction import select
 from serving.page import missing
 from serving.page.drawing import Line, bar, number_line, people
+from serving.page.facts import FACTS as PAGE_FACTS
 from serving.page.reasons import reasons
 from serving.page.typed import check, fill
 from tests.checkup_files import envelope, person
@@ -540,3 +541,33 @@ def test_points_are_drawn_with_their_cut_off() -> None:
 
     assert f"{total.low} to {total.high} points" in page or f"{total.low} points" in page
     assert words("en")("page.above") in page
+
+
+@each_language
+def test_ten_seconds_are_enough(lang: str) -> None:
+    text, page = words(lang), shown(client(), SMOKER | {"lang": lang})
+    glance = page[page.index('class="glance"') : page.index('class="first"')]
+    told = [unescape(words_of(each)) for each in glance.split("<li")[1:]]
+
+    heart, death = told[0], told[1]
+    assert text("band.orange") in heart  # how high
+    assert f"{text('page.against')}: {text('page.reference')}" in heart
+    assert f"{text('page.why')}: {text.label('systolic_bp')}" in heart
+    assert f"{text('page.other_models')}: " in heart  # how sure
+    assert text("band.red") in heart
+    assert text("page.interval").lower() in death.lower()
+    assert text("page.lacking", count=6) in death
+    assert text.label("uacr") in death
+    assert page.index('class="glance"') < page.index('class="first"') < page.index('class="panel')
+
+
+def test_the_name_of_a_grade_is_nothing_to_do() -> None:
+    healthy = {"age": "54", "sex": "female", "systolic_bp": "118", "diastolic_bp": "76"}
+    page = shown(client(), {"index_date": "2026-11-22", "lang": "en", **healthy})
+    first = page[page.index('id="first"') : page.index('class="panel')]
+
+    assert "BPS-08" in page
+    assert 'data-rule="BPS-08"' not in first
+    assert words("en")("page.nothing_first") in first
+    rules = {rule.id for guideline in PLACE.guidelines for rule in guideline.rules}
+    assert set(PAGE_FACTS["first_within"]["names"]) <= rules

@@ -270,6 +270,25 @@ def gate(
 
 
 @app.command()
+def population(
+    country: Annotated[str, typer.Option(help="Whose figures.")] = "vn",
+    fit: Annotated[bool, typer.Option("--fit", help="Learn from the cohorts, and fit.")] = False,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Fit only: the figures changed, no cohort did.")
+    ] = False,
+) -> None:
+    """Fit what `cdss population` draws from, and hold it against the published figures."""
+    from training.population.console import fit as run
+    from training.population.console import show
+
+    if fit or calibrate:
+        for path in _or_exit(lambda: run(country, relearn=fit)):
+            console.print(os.path.relpath(path))
+    if not show(console, country):
+        raise typer.Exit(1)
+
+
+@app.command()
 def history(
     model: Annotated[str | None, typer.Option(help="Model id; all by default.")] = None,
     bundles: Annotated[Path | None, typer.Option(help="Folder of served bundles.")] = None,

@@ -32,8 +32,11 @@ PACKED = ".packed"
 # Without encryption only to this machine itself: what is sent is about patients.
 _ORIGIN = r"https://[a-z0-9.-]+(:[0-9]+)?|http://localhost(:[0-9]+)?"
 _PAGE = Path(str(resources.files(__package__))) / "page"
-_ALONE = ("sw.js", "serve.py")
-"""Not kept by the service worker: itself, and what starts a server."""
+_LOOKS = Path(str(resources.files("serving"))) / "static"
+_LAUNCHERS = ("serve.py", "serve.cs", "start.cmd")
+"""What shows the edition from a USB stick: with Python, and on Windows with nothing else."""
+_ALONE = ("sw.js", *_LAUNCHERS)
+"""Not kept by the service worker."""
 
 
 @dataclass(frozen=True)
@@ -115,12 +118,18 @@ def build(
     worker = (_PAGE / "sw.js").read_text(encoding="utf-8")
     facts = f"const VERSION = {json.dumps(version)};\nconst FILES = {json.dumps(hashes)};\n"
     files["sw.js"] = (facts + worker).encode()
-    files["serve.py"] = (_PAGE / "serve.py").read_bytes()
+    files |= {name: _lines(name) for name in _LAUNCHERS}
     shutil.rmtree(folder, ignore_errors=True)
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
     return Edition(folder, version, len(files), compressed, {m.id: m.version for m in models})
+
+
+def _lines(name: str) -> bytes:
+    """A launcher, its lines ended as its system wants them."""
+    content = (_PAGE / name).read_bytes()
+    return content.replace(b"\n", b"\r\n") if name.endswith(".cmd") else content
 
 
 def _models(place: Jurisdiction, bundles: Path, demonstrations: bool) -> tuple[Model, ...]:
@@ -145,10 +154,11 @@ def _files(
         if name not in _ALONE:
             files[name] = path.read_bytes()
     # All modules are asked for at once, not one import after the other.
-    modules = (name for name in files if name.endswith(".js"))
+    modules = (name for name in files if name.endswith(".js") and name != "js/old.js")
     links = "\n".join(f'<link rel="modulepreload" href="{name}">' for name in modules)
     page = files["index.html"].decode().replace("%SERVER%", server).replace("%MODULES%", links)
     files["index.html"] = page.encode()
+    files["page.css"] = (_LOOKS / "page.css").read_bytes()
     files["manifest.webmanifest"] = _manifest(place.language).encode()
     files["icons/icon.svg"] = icon_svg().encode()
     files |= {f"icons/icon-{size}.png": icon_png(size) for size in SIZES}

@@ -10,16 +10,19 @@ from typing import Any
 
 from cdss.errors import Problem
 from cdss.guideline import TOPICS, Guideline
-from cdss.i18n import LANGUAGES, words
+from cdss.i18n import LANGUAGES, Words, words
 from cdss.jurisdiction import JURISDICTIONS, Jurisdiction, Model, load_jurisdiction
 from cdss.limits import Finding, Limit, is_known, is_no, is_unknown, is_yes
 from cdss.points import PointsScore
 from cdss.population import COMBINATION, LEVELS
 from cdss.risk import RiskModel
+from cdss.source import Source
 from cdss.units import UNITS
 from cdss.variables import VARIABLES
 from cdss.wire import model_to_dict
 from serving.offline.literals import javascript
+from serving.page.bands import bands_of
+from serving.page.facts import FACTS
 
 
 def data_modules(place: Jurisdiction, models: Iterable[Model], folder: Path) -> dict[str, str]:
@@ -41,6 +44,10 @@ def data_modules(place: Jurisdiction, models: Iterable[Model], folder: Path) -> 
         File → JavaScript module of constants.
     """
     return {
+        "page.js": _module(
+            FACTS=dict(FACTS),
+            BANDS={lang: _bands(place, words(lang)) for lang in LANGUAGES},
+        ),
         "variables.js": _module(VARIABLES=_variables(), UNITS=_units()),
         "models.js": _module(MODELS=[_model(model, folder) for model in models]),
         "place.js": _module(PLACE=_place(place), TOPICS=TOPICS),
@@ -50,6 +57,12 @@ def data_modules(place: Jurisdiction, models: Iterable[Model], folder: Path) -> 
 
 def _module(**constants: Any) -> str:
     return "".join(f"export const {k} = {javascript(v)};\n" for k, v in constants.items())
+
+
+def _bands(place: Jurisdiction, text: Words) -> dict[str, Any]:
+    """Of the questions whose answer lies in a band of a guideline in force."""
+    found = {question.id: bands_of(question.id, place, text) for question in place.questions}
+    return {question: bands for question, bands in found.items() if bands}
 
 
 def _variables() -> dict[str, Any]:
@@ -93,7 +106,12 @@ def _model(model: Model, folder: Path) -> dict[str, Any]:
     common = {
         "id": model.id, "version": model.version, "outcome": model.outcome,
         "horizon_years": model.horizon_years, "inputs": model.inputs, "optional": model.optional,
-        "excluded": model.excluded,
+        "excluded": model.excluded, "only_with": getattr(model, "only_with", ()),
+        "predictors": model.predictors,
+        "limits": {
+            name: {"low": limit.low, "high": limit.high} for name, limit in model.limits.items()
+        },
+        "sources": [_source(source) for source in model.sources],
         "objections": _findings(model.objections), "remarks": _findings(model.remarks),
         "cautions": list(map(_problem, model.cautions)),
         "about": {lang: model_to_dict(model, lang) for lang in LANGUAGES},
@@ -104,6 +122,7 @@ def _model(model: Model, folder: Path) -> dict[str, Any]:
 def _points(model: PointsScore) -> dict[str, Any]:
     return {
         "kind": "points",
+        "validity": None,
         "rows": [tuple(row) for row in model.rows],
         "cut_off": tuple(model.cut_off),
     }
@@ -189,8 +208,12 @@ def _guideline(guideline: Guideline) -> dict[str, Any]:
             {
                 "id": r.id, "topic": r.topic, "strength": r.strength, "who": r.who,
                 "within": r.within, "open": r.open,
-                "source": (r.source.citation, r.source.locator, r.source.url),
+                "source": _source(r.source),
             }
             for r in guideline.rules
         ],
     }  # fmt: skip
+
+
+def _source(source: Source) -> dict[str, str]:
+    return {"citation": source.citation, "locator": source.locator, "url": source.url}

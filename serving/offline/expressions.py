@@ -4,53 +4,18 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping
 
-from cdss.errors import DefinitionError
+from serving.offline.calls import MODULES, RUNTIME, Calls, named
 from serving.offline.literals import javascript, spelled
 
-RUNTIME = frozenset(
-    {
-        "abs", "all", "any", "bool", "dict", "enumerate", "float", "frozenset", "int", "isinstance",
-        "iter", "len", "list", "max", "min", "next", "range", "round", "set", "sorted", "str",
-        "sum", "tuple", "zip", "bisect_right", "pairwise",
-    }
-)  # fmt: skip
-"""Functions of Python that the runtime has; the last two come from its library."""
-_METHODS = frozenset({"append", "get", "items", "join", "keys", "values"})
-"""Methods of dictionaries, lists and texts, which are functions of the runtime."""
-_MATH = {
-    "np": "exp expm1 log maximum minimum", "math": "asin exp inf isinf isnan log nan pow sin sqrt"
-}  # fmt: skip
 OPERATORS: Mapping[type, str] = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow",
     ast.BitAnd: "and", ast.BitOr: "or",
     ast.GtE: "ge", ast.Gt: "gt", ast.LtE: "le", ast.Lt: "lt", ast.Eq: "eq", ast.In: "within",
 }  # fmt: skip
 _NOT: Mapping[type, type] = {ast.NotEq: ast.Eq, ast.NotIn: ast.In}
-
-
-class Untranslatable(DefinitionError):
-    """Something of a module has no counterpart; names module and line."""
-
-
-def named(node: ast.expr) -> str:
-    """
-    Tell the name that an expression is, or calls.
-
-    Parameters
-    ----------
-    node : ast.expr
-        Any expression.
-
-    Returns
-    -------
-    str
-        Empty if it is something else.
-    """
-    if isinstance(node, ast.Call):
-        return named(node.func)
-    return node.id if isinstance(node, ast.Name) else ""
 
 
 def arguments(args: ast.arguments) -> list[ast.arg]:
@@ -71,7 +36,7 @@ def arguments(args: ast.arguments) -> list[ast.arg]:
     return [*args.args, *args.kwonlyargs, *extra]
 
 
-class Expressions:
+class Expressions(Calls):
     """
     Writes expressions of one module.
 
@@ -79,6 +44,8 @@ class Expressions:
     ----------
     module : str
         Its name, for what is refused.
+    awaited : tuple of str
+        Functions and methods whose answer comes later.
 
     Attributes
     ----------
@@ -86,15 +53,18 @@ class Expressions:
         Names that were read, and those that are known without an import.
     """
 
-    def __init__(self, module: str) -> None:
-        self.module = module
+    def __init__(self, module: str, awaited: tuple[str, ...] = ()) -> None:
+        super().__init__(module, awaited)
         self.used: set[str] = set()
         self.defined: set[str] = set()
 
-    def refuse(self, node: ast.AST) -> Untranslatable:
-        """Say what cannot be translated."""
-        line, kind = getattr(node, "lineno", "?"), type(node).__name__
-        return Untranslatable(f"{self.module}, line {line}: {kind}")
+    @contextlib.contextmanager
+    def scope(self, names: set[str]) -> Iterator[None]:
+        """Know names only here: outside they may mean something else."""
+        used, defined = self.used, self.defined
+        self.used, self.defined = set(), defined | names
+        yield
+        self.used, self.defined = used | (self.used - names), defined
 
     def expression(self, node: ast.expr) -> str:
         """Write one expression."""
@@ -118,38 +88,11 @@ class Expressions:
 
     def _of_attribute(self, node: ast.Attribute) -> str:
         owner = named(node.value)
-        if owner in _MATH:
-            if node.attr not in _MATH[owner].split():
+        if owner in MODULES:
+            if node.attr not in MODULES[owner].split():
                 raise self.refuse(node)
-            return f"py.math.{node.attr}"
+            return f"py.{'re' if owner == 're' else 'math'}.{node.attr}"
         return f"{self.expression(node.value)}.{node.attr}"
-
-    def _of_call(self, node: ast.Call) -> str:
-        if named(node.func) == "isinstance":
-            kind = javascript(ast.unparse(node.args[1]))
-            return f"py.isinstance({self.expression(node.args[0])}, {kind})"
-        if named(node.func) == "cast":
-            return self.expression(node.args[1])
-        given = [self.expression(a) for a in node.args]
-        pairs = []
-        for keyword in node.keywords:
-            if keyword.arg is None:
-                pairs.append(f"...{self.expression(keyword.value)}")
-            elif keyword.arg != "strict":
-                pairs.append(f"{keyword.arg}: {self.expression(keyword.value)}")
-        if pairs:
-            given.append(f"py.kw({{{', '.join(pairs)}}})")
-        called, function = named(node.func), node.func
-        if called == "MappingProxyType":  # what cannot be changed there is not changed here
-            return given[0]
-        if isinstance(function, ast.Attribute):
-            if ast.unparse(function) == "dict.fromkeys":
-                return f"py.fromkeys({', '.join(given)})"
-            if function.attr in _METHODS:
-                owner = self.expression(function.value)
-                return f"py.{function.attr}({', '.join([owner, *given])})"
-        new = "new " if called == "cls" or (called[:1].isupper() and not called.isupper()) else ""
-        return f"{new}{self.expression(function)}({', '.join(given)})"
 
     def _of_binop(self, node: ast.BinOp) -> str:
         if type(node.op) not in OPERATORS:
@@ -219,30 +162,41 @@ class Expressions:
         return f"py.item({owner}, {self.expression(node.slice)})"
 
     def _of_listcomp(self, node: ast.ListComp | ast.GeneratorExp) -> str:
-        return self._comprehension(node.generators, self.expression(node.elt))
+        return self._comprehension(node, node.elt)
 
     _of_generatorexp = _of_listcomp
 
     def _of_setcomp(self, node: ast.SetComp) -> str:
-        return f"py.set({self._comprehension(node.generators, self.expression(node.elt))})"
+        return f"py.set({self._comprehension(node, node.elt)})"
 
     def _of_dictcomp(self, node: ast.DictComp) -> str:
-        pair = f"[{self.expression(node.key)}, {self.expression(node.value)}]"
-        return f"py.dict({self._comprehension(node.generators, pair)})"
+        pair = ast.Tuple([node.key, node.value], ast.Load())
+        return f"py.dict({self._comprehension(node, pair)})"
 
-    def _comprehension(self, generators: Sequence[ast.comprehension], element: str) -> str:
-        inside = f"yield {element};"
-        for each in reversed(generators):
-            self.defined |= {n.id for n in ast.walk(each.target) if isinstance(n, ast.Name)}
-            test = " && ".join(f"py.truthy({self.expression(i)})" for i in each.ifs) or "true"
-            target = self.target(each.target)
-            source = self.expression(each.iter)
-            inside = f"for (const {target} of py.iter({source})) if ({test}) {{ {inside} }}"
+    def _comprehension(
+        self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.DictComp, element: ast.expr
+    ) -> str:
+        targets = (n for each in node.generators for n in ast.walk(each.target))
+        with self.scope({n.id for n in targets if isinstance(n, ast.Name)}):
+            inside = f"yield {self.expression(element)};"
+            for each in reversed(node.generators):
+                test = " && ".join(f"py.truthy({self.expression(i)})" for i in each.ifs) or "true"
+                target = self.target(each.target)
+                source = self.expression(each.iter)
+                inside = f"for (const {target} of py.iter({source})) if ({test}) {{ {inside} }}"
+        if self.waits(node):
+            return f"(await py.gathered((async function* () {{ {inside} }})()))"
         return f"[...(function* () {{ {inside} }})()]"
 
     def _of_lambda(self, node: ast.Lambda) -> str:
-        self.defined |= {a.arg for a in arguments(node.args)}
-        return f"(({self.parameters(node.args)}) => {self.expression(node.body)})"
+        with self.scope({a.arg for a in arguments(node.args)}):
+            return f"(({self.parameters(node.args)}) => {self.expression(node.body)})"
+
+    def _of_yield(self, node: ast.Yield) -> str:
+        return f"yield {self.expression(node.value) if node.value else 'null'}"
+
+    def _of_yieldfrom(self, node: ast.YieldFrom) -> str:
+        return f"yield* py.iter({self.expression(node.value)})"
 
     def _of_namedexpr(self, node: ast.NamedExpr) -> str:
         return f"({self.target(node.target)} = {self.expression(node.value)})"
@@ -255,15 +209,16 @@ class Expressions:
                     str(s.value) for s in getattr(each.format_spec, "values", ())
                     if isinstance(s, ast.Constant)
                 )  # fmt: skip
-                parts.append(f"py.format({self.expression(each.value)}, {javascript(spec)})")
+                written = "r" if each.conversion == ord("r") else spec
+                parts.append(f"py.format({self.expression(each.value)}, {javascript(written)})")
             else:
                 parts.append(self.expression(each))
         return f"[{', '.join(parts)}].join('')"
 
     def target(self, node: ast.expr) -> str:
         """Write what something is assigned to."""
-        if isinstance(node, ast.Tuple):
-            return f"[{', '.join(map(self.target, node.elts))}]"
+        if isinstance(node, ast.Tuple):  # of several things named _ none is looked at
+            return f"[{', '.join('' if named(e) == '_' else self.target(e) for e in node.elts)}]"
         if isinstance(node, ast.Name):
             return spelled(node.id)
         if isinstance(node, ast.Starred):

@@ -28,8 +28,13 @@ def javascript(value: Any) -> str:
     Returns
     -------
     str
-        An expression; a mapping whose keys are no texts becomes ``py.table``.
+        An expression; a mapping whose keys are no texts becomes ``py.table``, a tuple whose
+        members have names an object.
     """
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, set | frozenset):
+        return f"py.set({javascript(sorted(value))})"
     if isinstance(value, Mapping):
         if all(isinstance(key, str) for key in value):
             inside = ",".join(f"{json.dumps(k)}:{javascript(v)}" for k, v in value.items())

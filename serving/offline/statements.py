@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 
-from serving.offline.expressions import OPERATORS, Expressions, arguments, named
+from serving.offline.calls import named
+from serving.offline.expressions import OPERATORS, Expressions, arguments
 from serving.offline.literals import javascript, spelled
 
 
@@ -32,7 +33,9 @@ class Part:
     data : tuple of str
         Names at its top whose value is written down, in place of how it came about.
     elsewhere : mapping of str to str
-        Names at its top → JavaScript module that has them.
+        Names, its own or imported → JavaScript module that has them.
+    awaited : tuple of str
+        Functions and methods whose answer comes later, and those that wait for one.
     """
 
     module: ModuleType
@@ -42,13 +45,14 @@ class Part:
     without: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    awaited: tuple[str, ...] = ()
 
 
 class Writer(Expressions):
     """Writes the nodes of one module."""
 
     def __init__(self, part: Part) -> None:
-        super().__init__(part.module.__name__)
+        super().__init__(part.module.__name__, part.awaited)
         self.part = part
         self.exported: list[str] = []
 
@@ -59,7 +63,7 @@ class Writer(Expressions):
         if isinstance(node, ast.Import | ast.ImportFrom) or _is_text(node):
             return
         name = _defines(node)
-        if name in self.part.without or (
+        if name in (*self.part.without, *self.part.elsewhere) or (
             self.part.only and name not in (*self.part.only, *self.part.data)
         ):
             return
@@ -72,6 +76,10 @@ class Writer(Expressions):
         elif isinstance(node, ast.FunctionDef):
             self._export(node.name)
             yield self._function(node)
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
+            for target in node.targets[0].elts:
+                self._export(named(target))
+            yield f"const {self.target(node.targets[0])} = {self.expression(node.value)};"
         elif name:
             value = getattr(node, "value", None)
             if value is None:
@@ -103,7 +111,10 @@ class Writer(Expressions):
                 raise self.refuse(each)
         if fields:
             names, made = json.dumps(fields), ", ".join(defaults)
-            yield f"  constructor(...given) {{ py.fields(this, {names}, {{{made}}}, given); }}"
+            called = any(_defines(each) == "__call__" for each in node.body)
+            filled = "py.callable(this)" if called else "this"
+            given = f"{names}, {{{made}}}, given"
+            yield f"  constructor(...given) {{ return py.fields({filled}, {given}); }}"
             yield f"  *[Symbol.iterator]() {{ for (const name of {names}) yield this[name]; }}"
         yield "}"
 
@@ -128,10 +139,16 @@ class Writer(Expressions):
         parameters = self.parameters(node.args, skip)
         names = {a.arg for a in arguments(node.args)}
         own = sorted(_assigned(node.body) - names)
-        self.defined |= names | set(own)
+        if self.waits(node) and node.name not in self.awaited:
+            raise self.refuse(node)
+        caught = {n.name for n in ast.walk(node) if isinstance(n, ast.ExceptHandler) and n.name}
         body = [first, f"let {', '.join(map(spelled, own))};" if own else ""]
-        body += [line for each in node.body if not _is_text(each) for line in self.statement(each)]
-        head = name if name else f"function {spelled(node.name)}"
+        with self.scope(names | caught | set(own)):
+            told = [each for each in node.body if not _is_text(each)]
+            body += [line for each in told for line in self.statement(each)]
+        star = "*" * any(isinstance(n, ast.Yield | ast.YieldFrom) for n in ast.walk(node))
+        kind = "async " if self.waits(node) else ""
+        head = f"{kind}{star}{name}" if name else f"{kind}function{star} {spelled(node.name)}"
         return f"{head}({parameters}) {{ {' '.join(part for part in body if part)} }}"
 
     # Statements
@@ -182,6 +199,20 @@ class Writer(Expressions):
     def _raise(self, node: ast.Raise) -> Iterator[str]:
         yield f'throw new Error("{self.module}, line {node.lineno}");'
 
+    def _try(self, node: ast.Try) -> Iterator[str]:
+        if len(node.handlers) != 1 or node.orelse or node.finalbody:
+            raise self.refuse(node)
+        handler = node.handlers[0]
+        if not isinstance(handler.type, ast.Name):
+            raise self.refuse(node)
+        name = spelled(handler.name or "error")
+        yield "try {"
+        yield from self._block(node.body)
+        kind = self.expression(handler.type)
+        yield f"}} catch ({name}) {{ if (!({name} instanceof {kind})) throw {name};"
+        yield from self._block(handler.body)
+        yield "}"
+
     def _assert(self, node: ast.Assert) -> Iterator[str]:
         yield ""
 
@@ -211,6 +242,8 @@ def _assigned(body: Sequence[ast.stmt]) -> set[str]:
     for node in (inner for each in body for inner in _outside_comprehensions(each)):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             found.add(node.id)
+    for each in body:  # := gives a name to the function, wherever it stands
+        found |= {n.target.id for n in ast.walk(each) if isinstance(n, ast.NamedExpr)}
     return found
 
 

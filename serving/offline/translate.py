@@ -12,7 +12,7 @@ import ast
 import inspect
 from collections.abc import Iterator, Mapping
 
-from serving.offline.expressions import RUNTIME, Untranslatable
+from serving.offline.calls import RUNTIME, Untranslatable
 from serving.offline.literals import spelled
 from serving.offline.statements import Part, Writer
 
@@ -53,7 +53,7 @@ def translate(part: Part, files: Mapping[str, str]) -> str:
     return "\n".join([*head, *lines, f"export {{ {exported} }};", ""])
 
 
-_KNOWN = RUNTIME | {"np", "math"}
+_KNOWN = RUNTIME | {"np", "math", "re"}
 
 
 def _imports(
@@ -61,9 +61,10 @@ def _imports(
 ) -> Iterator[tuple[str, list[str]]]:
     for name in sorted(used & set(part.elsewhere)):
         yield part.elsewhere[name], [name]
+    wanted = used - RUNTIME - set(part.elsewhere)
     for node in tree.body:
         if isinstance(node, ast.ImportFrom) and node.module:
-            names = sorted(alias.name for alias in node.names if alias.name in used - RUNTIME)
+            names = sorted(alias.name for alias in node.names if alias.name in wanted)
             if names and node.module in files:
                 yield files[node.module], names
             elif names:

@@ -14,7 +14,8 @@ from cdss.estimate import PointsTotal, RiskEstimate, RiskRange
 from cdss.fhir.rationale import about
 from cdss.i18n import Words
 from cdss.i18n.models import licence, population, vietnam
-from serving.page.bands import Band, band_of, bands_of
+from serving.page.bands import Band, band_of, bands_of, cut
+from serving.page.brief import Brief, brief
 from serving.page.drawing import Line, number_line
 from serving.page.missing import Unknown, said, unknown
 from serving.page.reasons import Group, reasons
@@ -51,6 +52,8 @@ class Shown(NamedTuple):
         Within how long.
     big, small : str
         The number of people, or points; and the same in percent with how sure it is.
+    brief : tuple of Brief
+        Compared with whom, why, what other models say, and what is missing.
     flags : tuple of str
         What forbids or limits its use, in two or three words each.
     interval : bool
@@ -92,6 +95,7 @@ class Shown(NamedTuple):
     when: str
     big: str
     small: str
+    brief: tuple[Brief, ...]
     flags: tuple[str, ...]
     interval: bool
     band: Band | None
@@ -154,19 +158,22 @@ def shown(
     others = tuple((other.model, _beside(other, bands, text)) for other in finding.beside)
     told, band, top = _said(answer, finding, text), None, None
     if isinstance(answer, PointsTotal):
-        bands, top = _cut(answer, text), float(answer.most)
+        bands, top = cut(answer, text), float(answer.most)
     elif isinstance(answer, RiskEstimate):
         band = band_of(answer.probability, bands)
     rows = told.rows + others
     when = text.horizon(answer.horizon_years)
     spoken = f"{title}, {when}: " + "; ".join(f"{name}: {value}" for name, value in rows)
     estimate = answer if isinstance(answer, RiskEstimate) else None
+    why = reasons(estimate, record.derived, text) if estimate else ()
+    lacking = unknown(model, record, answer, text)
     return Shown(
         finding.question or answer.model,
         title,
         when,
         told.big,
         told.small,
+        brief(answer, rows, why, lacking, others, text),
         (*(f for f in (flag(answer, text),) if f), text("page.not_validated")),
         told.line.interval is not None,
         band,
@@ -176,11 +183,11 @@ def shown(
         rows,
         told.compared,
         told.verdict,
-        reasons(estimate, record.derived, text) if estimate else (),
+        why,
         any(c.variable in record.derived for c in estimate.contributions) if estimate else False,
         _items(answer, text) if isinstance(answer, PointsTotal) else (),
         _missing(answer, text),
-        unknown(model, record, answer, text),
+        lacking,
         others,
         tuple(about(w, text) for w in answer.warnings if w not in record.set_aside),
         Facts(
@@ -258,15 +265,6 @@ def _axis(text: Words) -> Callable[[float], str]:
 
 def _points(value: float) -> str:
     return f"{value:g}"
-
-
-def _cut(answer: PointsTotal, text: Words) -> tuple[Band, ...]:
-    """Below the cut-off, and from it on."""
-    cut, most = float(answer.cut_off), float(answer.most)
-    return (
-        Band("below", 0.0, cut, "", text("page.below"), "", ""),
-        Band("above", cut, most, "", text("page.above"), "", ""),
-    )
 
 
 def _items(answer: PointsTotal, text: Words) -> tuple[Item, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cdss.bands import band
+from cdss.estimate import PointsTotal
 from cdss.guideline import Guideline
 from cdss.i18n import Words
 from cdss.i18n.guidance import cited, rule_text
@@ -98,3 +99,26 @@ def band_of(probability: float, bands: tuple[Band, ...]) -> Band | None:
         None if there are no bands.
     """
     return bands[band(probability, [b.low for b in bands[1:]])] if bands else None
+
+
+def cut(answer: PointsTotal, text: Words) -> tuple[Band, ...]:
+    """
+    Make the two bands of a points score.
+
+    Parameters
+    ----------
+    answer : PointsTotal
+        With its cut-off.
+    text : Words
+        Words of a language.
+
+    Returns
+    -------
+    tuple of Band
+        Below the cut-off, and from it on.
+    """
+    at, most = float(answer.cut_off), float(answer.most)
+    return (
+        Band("below", 0.0, at, "", text("page.below"), "", ""),
+        Band("above", at, most, "", text("page.above"), "", ""),
+    )

@@ -131,7 +131,8 @@ def parts(needed: frozenset[str], given: Iterable[str], text: Words) -> list[Par
     list of Part
         First what is asked first, then the rest, folded.
     """
-    found, told = [], set[str]()
+    found = []
+    told: set[str] = set()
     for row in FACTS["first"]:
         told |= {*row["fields"]}
         title = text(f"page.part.{row['id']}")

@@ -70,7 +70,7 @@ def unknown(
         for value in _values(model, name)
         if (person := _with(record, name, value)) is not None
     ]
-    answers = model.estimate_all([person for *_, person in tried])
+    answers = model.estimate_all([person for _, _, person in tried])
     found: dict[str, list[tuple[Value, Outcome]]] = {}
     for (name, value, _), answer in zip(tried, answers, strict=True):
         if _ends(answer) is not None:

@@ -28,12 +28,15 @@ class Reason(NamedTuple):
         What it adds, in words.
     picture : Markup
         The same as a bar.
+    points : float
+        The same as a number, in risk.
     """
 
     label: str
     value: str
     said: str
     picture: Markup
+    points: float
 
 
 class Group(NamedTuple):
@@ -84,7 +87,7 @@ def reasons(estimate: RiskEstimate, derived: Set[str], text: Words) -> tuple[Gro
             text(f"page.reasons.{key}"),
             tuple(
                 Reason(row.label, row.value, _sentence(said[id(row)], text),
-                       bar(row.risk_points / scale))
+                       bar(row.risk_points / scale), row.risk_points)
                 for row in group
             ),
         )

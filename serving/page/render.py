@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, Response
 
 from cdss.i18n import LANGUAGES, words
@@ -28,7 +30,11 @@ HEADERS = {
 }
 """Of every page: a browser keeps none of it, and runs nothing that is not ours."""
 
-_templates = Environment(
+PACKED = (Middleware(GZipMiddleware, minimum_size=1000, compresslevel=6),)
+"""Around a route that answers pages. They hold no secret that compressing could give away: no
+token, and nothing of a patient but what the same browser has just sent."""
+
+TEMPLATES = Environment(
     loader=FileSystemLoader(_SERVING / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
@@ -57,7 +63,7 @@ def page(name: str, lang: str, status: int = 200, **shown: Any) -> Response:
     starlette.responses.Response
         HTML.
     """
-    template = _templates.get_template(f"{name}.html.j2")
+    template = TEMPLATES.get_template(f"{name}.html.j2")
     languages = [(code, words(code)("language.name")) for code in LANGUAGES]
     html = template.render(
         text=words(lang), lang=lang, languages=languages, static=address, **shown

@@ -171,10 +171,7 @@ def results(assessment: Assessment, models: Iterable[Model], text: Words) -> Res
     every = [each for panel in panels for each in panel.advice]
     # Where no source asks for haste, what it says of drugs and referral comes before salt.
     known = sorted(every, key=lambda each: _TOPICS.index(each.topic))
-    first = (
-        tuple(t for t in every if t.now)
-        or tuple(t for t in known if t.topic not in FACTS["first_within"]["not"])[:MOST_FIRST]
-    )
+    first = tuple(t for t in every if t.now) or tuple(t for t in known if _to_do(t))[:MOST_FIRST]
     claims = {(e.interval.people, e.interval.level) for e in assessment.estimates if e.interval}
     meaning = [
         text("notice.interval", people=people, level=round(100 * level, 1))
@@ -190,6 +187,12 @@ def results(assessment: Assessment, models: Iterable[Model], text: Words) -> Res
         tuple(about(problem, text) for problem in assessment.record.set_aside),
         tuple(meaning),
     )
+
+
+def _to_do(told: Told) -> bool:
+    """Whether a piece of advice says to do something that the page does not say elsewhere."""
+    facts = FACTS["first_within"]
+    return told.topic not in facts["not"] and told.rule not in facts["names"]
 
 
 def told(advice: Advice, place: Jurisdiction | None, text: Words, *, now: bool) -> Told:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
@@ -16,19 +15,20 @@ from starlette.routing import Route
 
 from cdss import Assessment, Jurisdiction, Model, PatientRecord, assess
 from cdss.cds_hooks.feedback import Feedback
-from cdss.cds_hooks.services import ALL, DISEASES, FACTS
+from cdss.cds_hooks.services import ALL
 from cdss.errors import Problem
-from cdss.fhir.parts import name
 from cdss.i18n import LANGUAGES, Words, words
 from cdss.jurisdiction import select
+from cdss.reading import Reading
 from serving.fhir_api import site_time
 from serving.fhir_inputs import language
 from serving.journal import Keeps, NoJournal, recorded
-from serving.metrics import count_assessments
+from serving.monitor import count, count_rejected
 from serving.page.documents import read_document
 from serving.page.form import form
 from serving.page.hand_out import general, sheet
-from serving.page.render import page, static
+from serving.page.judged import REASONS, judged
+from serving.page.render import PACKED, page, static
 from serving.page.results import results
 from serving.page.sent import Sent, read_form
 from serving.page.trend import courses
@@ -38,10 +38,6 @@ from serving.problems import RequestError
 
 MOST_BYTES = 400_000
 MOST_FILE_BYTES = 8_000_000
-
-_ID = re.compile("[0-9a-f]{32}")
-
-REASONS: tuple[str, ...] = tuple(FACTS["override"]["codes"])
 
 Keep = Callable[[str, Sequence[Feedback]], object]
 """Keeps a report on the answers of a service; `serving.feedback.FeedbackStore.keep`."""
@@ -93,20 +89,20 @@ class PageApi:
             All under ``/page``.
         """
         return [
-            Route("/page", self.show),
-            Route("/page", self._told(self.ask), methods=["POST"]),
-            Route("/page/read", self._told(self.read), methods=["POST"]),
-            Route("/page/assess", self._told(self.assess), methods=["POST"]),
-            Route("/page/what-if", self._told(self.what_if), methods=["POST"]),
-            Route("/page/feedback", self._told(self.feedback), methods=["POST"]),
-            Route("/page/hand-out", self._told(self.hand_out), methods=["POST"]),
+            Route("/page", self.show, middleware=PACKED),
+            Route("/page", self.told(self.ask), methods=["POST"], middleware=PACKED),
+            Route("/page/read", self.told(self.read), methods=["POST"], middleware=PACKED),
+            Route("/page/assess", self.told(self.assess), methods=["POST"], middleware=PACKED),
+            Route("/page/what-if", self.told(self.what_if), methods=["POST"], middleware=PACKED),
+            Route("/page/feedback", self.told(self.feedback), methods=["POST"], middleware=PACKED),
+            Route("/page/hand-out", self.told(self.hand_out), methods=["POST"], middleware=PACKED),
             Route("/page/advice", self.advice),
             Route("/page/static/{name}", self.static),
         ]
 
     async def show(self, request: Request) -> Response:
         """Show an empty form."""
-        return self._form({}, self._language(request, {}))
+        return self._form({}, self.language(request, {}))
 
     async def ask(self, request: Request) -> Response:
         """Show the form as it was typed, e.g. in another language."""
@@ -138,7 +134,7 @@ class PageApi:
         checked = check(sent.typed)
         if checked.record is None:
             raise RequestError(422, checked.problems)
-        before = self._assess(checked.record)
+        before = self.answer(checked.record)
         shown = await self._simulation(request, sent, before, text)
         return page("simulation", text.lang, **shown)
 
@@ -156,6 +152,7 @@ class PageApi:
         text = words(request.state.lang)
         checked = check(sent.typed)
         if checked.record is None:
+            count_rejected(request, checked.problems)
             return self._form(sent.typed, text.lang, problems=checked.problems, status=422)
         assessment, _ = await self._recorded(request, checked.record, checked.payload, "page")
         made = sheet(assessment, sent.typed.get("note", "")[:2000], self.base_url, text)
@@ -163,7 +160,7 @@ class PageApi:
 
     async def advice(self, request: Request) -> Response:
         """Show general advice: what the code of a patient's sheet leads to."""
-        text = words(self._language(request, {}))
+        text = words(self.language(request, {}))
         return page("advice", text.lang, advice=general(self.place, text))
 
     async def static(self, request: Request) -> Response:
@@ -179,25 +176,41 @@ class PageApi:
         text = words(request.state.lang)
         checked = check(sent.typed)
         if checked.record is None:
+            count_rejected(request, checked.problems)
             return self._form(sent.typed, text.lang, problems=checked.problems, status=422)
-        assessment, assessment_id = await self._recorded(
-            request, checked.record, checked.payload, "page"
-        )
+        return await self.show_results(request, sent, checked.record, checked.payload, kept=kept)
+
+    async def show_results(
+        self, request: Request, sent: Sent, record: PatientRecord, payload: dict[str, Any], *,
+        reading: Reading | None = None, kept: tuple[str, ...] = (), **more: Any,
+    ) -> Response:  # fmt: skip
+        """Show what the models and guidelines say of a record, which the form holds."""
+        text, today = words(request.state.lang), self.clock().date()
+        assessment, assessment_id = await self._recorded(request, record, payload, "page")
         shown = await self._simulation(request, sent, assessment, text)
         return page(
             "results",
             text.lang,
             results=results(assessment, self.models, text),
-            courses=courses(checked.record, text),
+            courses=courses(record, text),
             assessment_id=assessment_id,
             reasons=REASONS if self.keep else (),
             kept=kept,
             note=sent.typed.get("note", ""),
-            form=form(sent.typed, self.models, text, today=self.clock().date(), assessed=True),
-            day=checked.record.index_date.strftime(text("language.date")),
-            patient=_patient(checked.record, text),
+            form=form(sent.typed, self.models, text, today=today, reading=reading, assessed=True),
+            day=record.index_date.strftime(text("language.date")),
+            patient=_patient(record, text),
             **shown,
+            **more,
         )
+
+    def show_form(
+        self, request: Request, typed: dict[str, str], reading: Reading, **more: Any
+    ) -> Response:
+        """Show a form filled in from a document."""
+        text, today = words(request.state.lang), self.clock().date()
+        made = form(typed, self.models, text, today=today, reading=reading)
+        return page("form", text.lang, form=made, **more)
 
     async def _simulation(
         self, request: Request, sent: Sent, before: Assessment, text: Words
@@ -211,36 +224,26 @@ class PageApi:
         after, _ = await self._recorded(request, checked.record, checked.payload, "what-if")
         return {"levers": found, "changes": changes(before, after, text), "wrong": ()}
 
-    def _assess(self, record: PatientRecord) -> Assessment:
+    def answer(self, record: PatientRecord) -> Assessment:
+        """Ask models and guidelines."""
         return assess(record, self.models, self.place, chosen=True)
 
     async def _recorded(
         self, request: Request, record: PatientRecord, payload: dict[str, Any], kind: str
     ) -> tuple[Assessment, str]:
         """Assess, and record it: what is not recorded is not shown."""
-        assessment, assessment_id = self._assess(record), os.urandom(16).hex()
+        assessment, assessment_id = self.answer(record), os.urandom(16).hex()
         if kind == "page":
             request.state.log = {"assessment_id": assessment_id}
-            count_assessments((assessment,))
+            count(request, (assessment,))
         entries, body = [(assessment_id, assessment)], orjson.dumps(payload)
         await recorded(self.journal, request, entries, body, lang=request.state.lang, kind=kind)
         return assessment, assessment_id
 
     async def _kept(self, sent: Sent) -> tuple[str, ...]:
         """Keep what was thought of the answer about each disease; says of which."""
-        shown = sent.typed.get("assessment_id", "")
-        if self.keep is None or not _ID.fullmatch(shown):
-            return ()
-        found = {}
-        for disease in (d.id for d in DISEASES):
-            said = sent.typed.get(f"feedback.{disease}", "")
-            if said != "accepted" and said not in REASONS:
-                continue
-            outcome, reason = ("accepted", "") if said == "accepted" else ("overridden", said)
-            card = name(shown, "card", disease)  # the name its card has in CDS Hooks
-            at = self.clock().astimezone(UTC).isoformat()
-            found[disease] = Feedback(card, outcome, at, (), reason, "")
-        if found:
+        found = judged(sent.typed, self.clock().astimezone(UTC).isoformat()) if self.keep else {}
+        if self.keep and found:
             await asyncio.to_thread(self.keep, ALL, list(found.values()))
         return tuple(found)
 
@@ -255,18 +258,18 @@ class PageApi:
             return self.clock().date()
 
     async def _sent(self, request: Request, limit: int = MOST_BYTES) -> Sent:
-        request.state.lang = self._language(request, {})
+        request.state.lang = self.language(request, {})
         sent = await read_form(request, limit)
-        request.state.lang = self._language(request, sent.typed)
+        request.state.lang = self.language(request, sent.typed)
         return sent
 
-    def _language(self, request: Request, typed: dict[str, str]) -> str:
+    def language(self, request: Request, typed: dict[str, str]) -> str:
         """That of the button pressed, of the page it stood on, of the address, of the browser."""
         asked = (typed.get("switch"), typed.get("lang"), request.query_params.get("lang"))
         known = [lang for lang in asked if lang in LANGUAGES]
         return known[0] if known else language(request, self.place.language if self.place else "en")
 
-    def _told(self, handler: Handler) -> Handler:
+    def told(self, handler: Handler) -> Handler:
         """Say in a page, not in JSON, why there is no answer."""
 
         async def tell(request: Request) -> Response:

@@ -33,15 +33,26 @@ function check(input) {
 }
 
 function checks() {
+  // What is told moves what lies below: never between the two halves of a click.
+  let click = null;
+  form.addEventListener("pointerdown", () => {
+    click = new Promise((over) => {
+      for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(over), { once: true });
+    });
+  });
   for (const input of form.querySelectorAll("input[data-number]")) {
     const typed = input.value;
-    input.addEventListener("change", () => {
+    const tell = async () => {
+      await click;
       check(input);
+    };
+    input.addEventListener("change", () => {
+      tell();
       // A value that was changed was not measured on the day of the one before.
       const day = form.elements[`${input.name}.date`];
       if (day && input.value !== typed) day.value = "";
     });
-    input.closest(".entry").querySelector("select")?.addEventListener("change", () => check(input));
+    input.closest(".entry").querySelector("select")?.addEventListener("change", tell);
   }
   document.getElementById("problems")?.focus();
 }

@@ -68,7 +68,7 @@ def card_report(model: Model, lang: str) -> Group:
     """
     text = words(lang)
     facts = Table.grid(padding=(0, 2))
-    for name, said in _facts(model, text):
+    for name, said in card_facts(model, text):
         facts.add_row(Text(name, style="bold"), Text(said))
     title = Text(f"{model.id} {model.version}", style="bold")
     return Group(title, *_standing(model, text), "", facts, "", Text(text("notice.advisory")))
@@ -123,7 +123,22 @@ def _standing(model: Model, text: Words) -> list[RenderableType]:
     return parts
 
 
-def _facts(model: Model, text: Words) -> Iterable[tuple[str, str]]:
+def card_facts(model: Model, text: Words) -> Iterable[tuple[str, str]]:
+    """
+    Say what a card of a model says, fact by fact.
+
+    Parameters
+    ----------
+    model : RiskModel or PointsScore
+        Any model.
+    text : Words
+        Words of a language.
+
+    Yields
+    ------
+    tuple of (str, str)
+        What, and the words; several lines where there are several.
+    """
     yield text("card.outcome"), heading(model, text).plain
     if isinstance(model, PointsScore):
         cut_off = text("card.points", cut_off=model.cut_off.points)

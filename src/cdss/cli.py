@@ -12,8 +12,9 @@ import sys
 import tomllib
 import uuid
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -22,7 +23,7 @@ from rich.progress import Progress
 from cdss.assess import assess as run
 from cdss.audit.commands import app as audit_app
 from cdss.audit.commands import replay_assessment
-from cdss.batch.commands import batch
+from cdss.batch.commands import ENGINES, batch
 from cdss.bundle import load_models
 from cdss.card import card_report, models_report, rules_report
 from cdss.checkup.folder import assess_folder, envelopes_in
@@ -45,10 +46,16 @@ from cdss.equations import published_models
 from cdss.errors import DefinitionError, UnknownModel
 from cdss.i18n import Words
 from cdss.jurisdiction import DEFAULT, Model, load_jurisdiction, select
+from cdss.monitor.commands import monitor
 from cdss.record import PatientRecord
 from cdss.report import assessment_report
 from cdss.sandbox.commands import sandbox
+from cdss.synthetic.commands import population
+from cdss.trends.commands import trends
 from cdss.wire import jurisdiction_to_dict, model_to_dict, to_dict
+
+if TYPE_CHECKING:
+    from cdss.batch.engine import Engine
 
 NOT_EVERYBODY = 4
 
@@ -62,6 +69,18 @@ app.add_typer(audit_app, name="audit")
 app.command("replay")(replay_assessment)
 app.command()(sandbox)
 app.command()(batch)
+app.command()(population)
+app.command()(trends)
+app.command()(monitor)
+
+
+def _spark(master: str | None) -> AbstractContextManager[Engine]:
+    from cdss.spark.cluster import cluster
+
+    return cluster(master)
+
+
+ENGINES["spark"] = _spark
 
 
 @app.command()

@@ -11,6 +11,7 @@ Everything cdss raises on purpose.
     ├── UnknownJurisdiction  a jurisdiction there is no file of; lists those there are
     ├── BundleError       a bundle is damaged, tampered with, or fails its known answers
     ├── BatchError        a batch cannot begin or go on; what is done stays
+    ├── MonitorError      the file of counts cannot be written or read, or counts other bins
     └── AuditError        the audit log cannot be written, read, or is not as it was written
 
 An error's text names variables, units and limits, never a patient's value.
@@ -126,6 +127,10 @@ class BundleError(CdssError):
 
 class BatchError(CdssError):
     """A batch cannot begin or go on; what is done stays, and the same command goes on."""
+
+
+class MonitorError(CdssError):
+    """Counts of what a service does cannot be kept or read."""
 
 
 class AuditError(CdssError):

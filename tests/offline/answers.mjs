@@ -1,4 +1,4 @@
-// Answers of the page to many records: node answers.mjs ADDRESS CASES ANSWERS [offline]
+// Answers to many records, and what the page shows of them: node answers.mjs ADDRESS CASES ANSWERS [cut]
 
 import { readFile, writeFile } from "node:fs/promises";
 import { pageOf, withBrowser } from "./browser.mjs";
@@ -15,10 +15,11 @@ await withBrowser(async (context) => {
     page = await pageOf(context, address);
   }
   const answers = await page.evaluate(async (given) => {
-    const { answer } = await import("./js/engine.js");
+    const { answer, look: shown } = await import("./js/engine.js");
     const found = [];
-    for (const { record, lang } of given) found.push(await answer(record, lang));
-    return found;
+    for (const { record, lang, look } of given)
+      found.push({ said: await answer(record, lang), shown: look ? await shown(record, lang) : null });
+    return JSON.parse(JSON.stringify(found));
   }, cases);
   if (page.errors.length) throw new Error(page.errors.join("\n"));
   await writeFile(answersFile, JSON.stringify(answers));

@@ -47,12 +47,17 @@ export async function pageOf(context, address) {
   return page;
 }
 
-/** Answer questions of the form. */
+/** Answer questions of the form; what one of them is folded in is opened. */
 export async function fill(page, values) {
   for (const [name, value] of Object.entries(values)) {
-    const input = page.locator(`#value-${name}`);
-    const kind = await input.evaluate((node) => node.tagName);
-    await (kind === "SELECT" ? input.selectOption(value) : input.fill(value));
+    const input = page.locator(`[id="f-${name}"]`);
+    const kind = await input.evaluate((node) => {
+      const folded = node.closest("details");
+      if (folded) folded.open = true;
+      return node.tagName;
+    });
+    if (kind === "FIELDSET") await input.locator(`input[value="${value}"]`).check();
+    else await (kind === "SELECT" ? input.selectOption(value) : input.fill(value));
   }
 }
 
@@ -65,7 +70,7 @@ export async function assess(page, values) {
 
 export const WOMAN = {
   age: "54", sex: "female", height: "155", weight: "66,5", systolic_bp: "142", diastolic_bp: "88",
-  fasting_glucose: "6,1", total_cholesterol: "5,9", waist: "88", smoking: "never", diabetes: "false",
+  fasting_glucose: "6,1", total_cholesterol: "5,9", waist: "88", smoking: "never", diabetes: "no",
 };
 
 export const PASSPHRASE = "mật khẩu của trạm y tế";

@@ -40,7 +40,12 @@ def main() -> None:
     """Serve until interrupted."""
     port = int(sys.argv[1]) if len(sys.argv) > 1 else 8080
     handler = functools.partial(Handler, directory=str(FOLDER))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+    try:
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError:
+        # What is kept belongs to this very port: another would show none of it.
+        sys.exit(f"Port {port} is in use. Is it open already? http://localhost:{port}/")
+    with server:
         address = f"http://localhost:{server.server_port}/"
         print(f"{address} - Ctrl+C to end", flush=True)  # noqa: T201
         if len(sys.argv) < 2:

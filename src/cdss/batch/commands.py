@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,10 +20,14 @@ from cdss.i18n import Words
 from cdss.jurisdiction import DEFAULT
 
 if TYPE_CHECKING:
+    from cdss.batch.engine import Engine, Watcher
     from cdss.batch.layout import Layout
-    from cdss.batch.run import Watcher
 
 NOT_EVERYBODY = 4
+LOCAL = "local"
+
+ENGINES: dict[str, Callable[[str | None], AbstractContextManager[Engine]]] = {}
+"""What can do the work besides this machine, given an address; `cdss.cli` knows them."""
 
 
 def batch(
@@ -41,10 +47,11 @@ def batch(
         str | None, typer.Option(help="Day for which everything is computed, if no column has it.")
     ] = None,
     keep: Annotated[
-        list[str] | None, typer.Option(help="Column to copy beside the advice; may be repeated.")
+        list[str] | None,
+        typer.Option(help="Columns to copy beside the advice: a,b; may be repeated."),
     ] = None,
     ignore: Annotated[
-        list[str] | None, typer.Option(help="Column not to look at; may be repeated.")
+        list[str] | None, typer.Option(help="Columns not to look at: a,b; may be repeated.")
     ] = None,
     model: Annotated[
         list[str] | None, typer.Option(help="Ask only this model; may be repeated; or all.")
@@ -58,6 +65,12 @@ def batch(
     processes: Annotated[
         int | None, typer.Option(min=1, help="How many at once; by default one a processor.")
     ] = None,
+    engine: Annotated[
+        str, typer.Option(help="What does the work: local, or spark (docs/spark.md).")
+    ] = LOCAL,
+    master: Annotated[
+        str | None, typer.Option(help="Address of the cluster; by default as Spark is set up.")
+    ] = None,
     lang: Lang = "en",
 ) -> None:
     """Assess everybody in a table, to Parquet; the same command goes on after an interruption."""
@@ -67,6 +80,7 @@ def batch(
     from cdss.batch.plan import Options
     from cdss.batch.run import run
 
+    working = _engine(text, engine, master, processes)
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
@@ -74,13 +88,16 @@ def batch(
     )  # fmt: skip
     with explained(text):
         try:
-            layout = _layout(text, mapping, identifier, index_date, keep or (), ignore or ())
+            layout = _layout(text, mapping, identifier, index_date, _names(keep), _names(ignore))
             options = Options(
                 layout, jurisdiction, tuple(model or ()), ungated,
                 bundles=bundles, contributions=contributions,
             )  # fmt: skip
             with bar:
-                manifest = run(source, out, options, processes=processes, watcher=_shown(bar, text))
+                manifest = run(
+                    source, out, options,
+                    processes=processes, engine=working, watcher=_shown(bar, text),
+                )  # fmt: skip
         except (DefinitionError, BatchError) as error:
             fail(text("batch.stopped"), str(error))
     counts = manifest["counts"]
@@ -92,13 +109,34 @@ def batch(
         raise typer.Exit(NOT_EVERYBODY)
 
 
+def _engine(
+    text: Words, engine: str, master: str | None, processes: int | None
+) -> AbstractContextManager[Engine] | None:
+    """None is this machine."""
+    if (engine == LOCAL and master) or (engine != LOCAL and processes):
+        fail(text("batch.other_engine", option="--master" if master else "--processes"))
+    if engine == LOCAL:
+        return None
+    if engine not in ENGINES:
+        fail(text("batch.no_engine", engine=engine, known=", ".join((LOCAL, *ENGINES))))
+    try:
+        return ENGINES[engine](master)
+    except ImportError:
+        fail(text("batch.no_spark"))
+
+
+def _names(given: list[str] | None) -> list[str]:
+    """All names of an option that may be repeated, and takes several with commas."""
+    return [name for several in given or () for name in several.split(",")]
+
+
 def _layout(
     text: Words,
     mapping: Path | None,
     identifier: str | None,
     index_date: str | None,
-    keep: list[str] | tuple[str, ...],
-    ignore: list[str] | tuple[str, ...],
+    keep: list[str],
+    ignore: list[str],
 ) -> Layout:
     from cdss.batch.layout import Layout
 
@@ -114,7 +152,7 @@ def _layout(
 
 def _shown(bar: Progress, text: Words) -> Watcher:
     """Shows how far a run is, how fast, and how long it will take."""
-    from cdss.batch.run import Watcher
+    from cdss.batch.engine import Watcher
 
     class Shown(Watcher):
         def __init__(self) -> None:

@@ -22,7 +22,7 @@ from cdss.batch.people import People, Problems, Rejected, Table, complete
 from cdss.errors import Problem
 from cdss.plausible import checked
 from cdss.units import UNITS
-from cdss.variables import Variable
+from cdss.variables import VARIABLES, Variable
 
 Array = NDArray[Any]
 
@@ -91,7 +91,7 @@ def encode(
         Rejected(file, int(numbers[row]), ids[row].as_py(), tuple(problems[row]))
         for row in sorted(problems)
     ]
-    kept = {name: _column(table, name) for name in layout.keep}
+    kept = {name: _kept(name, table, found, rows) for name in layout.keep}
     if not problems:
         return People(ids, days, found, kept), rejected
     good = np.ones(rows, dtype=bool)
@@ -128,6 +128,20 @@ def names_and_days(table: Any, layout: Layout, *, text: bool = False) -> tuple[A
     """
     ids = _ids(_column(table, layout.id), {})
     return ids, _days(table, layout, table.num_rows, text, {})
+
+
+def _kept(name: str, table: Any, found: Table, rows: int) -> Any:
+    """A variable as it is understood, derived ones too; another column as it is."""
+    if (variable := VARIABLES.get(name)) is None:
+        return _column(table, name)
+    values = found.get(name, np.full(rows, np.nan))
+    unknown = np.isnan(values)
+    if variable.kind == "quantity":
+        return pa.array(values, mask=unknown)
+    codes = pa.array(np.where(unknown, 0, values).astype(np.int16), mask=unknown)
+    if variable.kind == "yes_no":
+        return codes.cast(pa.bool_())
+    return pa.DictionaryArray.from_arrays(codes, pa.array(variable.choices)).dictionary_decode()
 
 
 def _column(table: Any, name: str) -> Any:

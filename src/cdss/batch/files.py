@@ -1,14 +1,16 @@
-"""Files as they are: CSV that keeps every cell, kinds of columns, and why a file cannot be read."""
+"""Files as they are: CSV that keeps every cell, lines, kinds of columns, and what is wrong."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
+from cdss.batch.block import Block, Unread, Wanted, block_key
 from cdss.batch.layout import Layout
 from cdss.errors import DefinitionError
 
@@ -85,6 +87,76 @@ def family(kind: Any) -> str:
     if pa.types.is_temporal(kind):
         return "time"
     return str(kind)
+
+
+def same_shape(first: Mapping[str, str], other: Mapping[str, str]) -> None:
+    """
+    Refuse a file that has other columns than the first.
+
+    Parameters
+    ----------
+    first, other : mapping of str to str
+        Column → its `family`.
+
+    Raises
+    ------
+    DefinitionError
+        If they differ; it lists them all.
+    """
+    found = {
+        "columns that are new": other.keys() - first.keys(),
+        "columns that are not there": first.keys() - other.keys(),
+        "columns of another type": {
+            name for name in first.keys() & other.keys()
+            if first[name] != other[name] and "null" not in (first[name], other[name])
+        },
+    }  # fmt: skip
+    if told := [f"{what}: {', '.join(sorted(which))}" for what, which in found.items() if which]:
+        raise DefinitionError(f"differs from the first file: {'; '.join(told)}")
+
+
+def read_lines(
+    path: Path, name: str, at: int, part_rows: int, wanted: Wanted
+) -> Iterator[Block | Unread]:
+    """
+    Read records, one a line.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : str
+        Of the file, as blocks tell it.
+    at : int
+        Position of the file.
+    part_rows : int
+        Lines in a block.
+    wanted : callable
+        Whether the block of a key is wanted.
+
+    Yields
+    ------
+    Block or Unread
+        In order.
+    """
+    lines: list[tuple[int, bytes]] = []
+    number, block, size, first = 0, 0, 0, 1
+    try:
+        with path.open("rb") as file:
+            while line := file.readline(LONGEST_LINE):
+                number += 1
+                size += len(line)
+                lines.append((number, line))
+                if len(lines) == part_rows or size > 64 * LONGEST_LINE:
+                    key = block_key(at, block)
+                    if wanted(key):
+                        yield Block(key, "lines", name, first, lines, size)
+                    block, lines, size, first = block + 1, [], 0, number + 1
+    except OSError as error:
+        yield Unread(name, reason(error), None)
+        return
+    if lines and wanted(block_key(at, block)):
+        yield Block(block_key(at, block), "lines", name, first, lines, size)
 
 
 def reason(error: Exception) -> str:

@@ -52,7 +52,8 @@ class Layout:
     index_date : str or datetime.date
         Column of the day for which everything is computed, or that day.
     keep : tuple of str
-        Columns that are copied beside the advice.
+        Columns that are copied beside the advice; variables as they are understood, in their
+        canonical units, and null where they are unknown or not in the table.
     ignore : frozenset of str
         Columns that are not looked at.
     named : mapping of str to Column
@@ -125,6 +126,18 @@ class Layout:
             said.get("delimiter", ","),
         )
 
+    @property
+    def naming(self) -> tuple[str, ...]:
+        """
+        Name the columns that tell who it is, and for which day.
+
+        Returns
+        -------
+        tuple of str
+            One or two.
+        """
+        return (self.id, *([self.index_date] if isinstance(self.index_date, str) else ()))
+
     def columns(self, names: Collection[str]) -> tuple[Column, ...]:
         """
         Say what the columns of a table say.
@@ -154,8 +167,9 @@ class Layout:
         said = [column.variable.name for column in found]
         passed = {self.id, "index_date", *dated, *self.keep, *self.ignore, *self.named, *VARIABLES}
         have = [*names]
+        kept = {name for name in self.keep if name not in VARIABLES}  # a variable may be derived
         wrong = {
-            "missing columns": ({self.id, *dated, *self.keep, *self.named}) - {*have},
+            "missing columns": {self.id, *dated, *kept, *self.named} - {*have},
             "columns that occur twice": {name for name in have if have.count(name) > 1},
             "columns that have another meaning beside advice": _ADVICE & {*self.keep},
             "columns of the same variable": {name for name in said if said.count(name) > 1},

@@ -16,11 +16,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cdss.batch.block import PART_ROWS, Block, Cutter, Unread, Wanted, block_key
-from cdss.batch.files import LONGEST_LINE, family, open_csv, reason
+from cdss.batch.files import family, open_csv, read_lines, reason, same_shape
 from cdss.batch.layout import Layout
 from cdss.errors import DefinitionError
 
-_ENVELOPES = 512  # check-up files in a part
+ENVELOPES = 512
+"""Check-up files in a part."""
+
 _BATCH = 16_384
 
 KINDS = {
@@ -170,21 +172,63 @@ class Source:
         Block or Unread
             In order.
         """
+        for at in self.usable():
+            if isinstance(at, Unread):
+                yield at
+            else:
+                yield from self.read(at, wanted, columns)
+
+    def usable(self) -> Iterator[int | Unread]:
+        """
+        Look at every file: whether it can be opened, and has the columns of the first.
+
+        Yields
+        ------
+        int or Unread
+            Position of a file as its blocks have it (check-up files are one), or why not.
+        """
         if self.kind == "xml":
-            yield from self._envelopes(wanted)
+            yield 0
             return
-        reader = {"parquet": self._parquet, "csv": self._csv, "ndjson": self._lines}[self.kind]
         first: dict[str, str] | None = None
         for at, path in enumerate(self.files):
             try:
                 shape = self._shape(path)
                 if shape is not None:
                     first = first or shape
-                    self._same(first, shape)
+                    same_shape(first, shape)
             except (pa.ArrowException, OSError, DefinitionError) as error:
                 yield Unread(self.name(path), reason(error), self._rows(path))
                 continue
-            yield from reader(at, path, wanted, columns)
+            yield at
+
+    def read(self, at: int, wanted: Wanted, columns: Sequence[str] | None = None) -> Iterator[Any]:
+        """
+        Read a file that can be opened.
+
+        Parameters
+        ----------
+        at : int
+            Its position.
+        wanted : callable
+            Whether the block of a key is wanted.
+        columns : sequence of str, optional
+            Columns of a table that are enough.
+
+        Yields
+        ------
+        Block or Unread
+            In order; the last may tell why the rest of the file is not used.
+        """
+        if self.kind == "xml":
+            yield from self._envelopes(wanted)
+            return
+        path = self.files[at]
+        if self.kind == "ndjson":
+            yield from read_lines(path, self.name(path), at, self.part_rows, wanted)
+            return
+        reader = {"parquet": self._parquet, "csv": self._csv}[self.kind]
+        yield from reader(at, path, wanted, columns)
 
     def _shape(self, path: Path) -> dict[str, str] | None:
         """Column → what kind of values; None for lines, which have no columns."""
@@ -199,20 +243,6 @@ class Source:
             schema = file.schema_arrow
         self.layout.columns(schema.names)
         return {column.name: family(column.type) for column in schema}
-
-    def _same(self, first: dict[str, str], other: dict[str, str]) -> None:
-        found = {
-            "columns that are new": other.keys() - first.keys(),
-            "columns that are not there": first.keys() - other.keys(),
-            "columns of another type": {
-                name for name in first.keys() & other.keys()
-                if first[name] != other[name] and "null" not in (first[name], other[name])
-            },
-        }  # fmt: skip
-        if told := [
-            f"{what}: {', '.join(sorted(which))}" for what, which in found.items() if which
-        ]:
-            raise DefinitionError(f"differs from the first file: {'; '.join(told)}")
 
     def _rows(self, path: Path) -> int | None:
         try:
@@ -261,32 +291,9 @@ class Source:
             return
         yield from cutter.rest()
 
-    def _lines(
-        self, at: int, path: Path, wanted: Wanted, columns: Sequence[str] | None
-    ) -> Iterator[Any]:
-        name = self.name(path)
-        number, block, lines, size = 0, 0, [], 0
-        first = 1
-        try:
-            with path.open("rb") as file:
-                while line := file.readline(LONGEST_LINE):
-                    number += 1
-                    size += len(line)
-                    lines.append((number, line))
-                    if len(lines) == self.part_rows or size > 64 * LONGEST_LINE:
-                        key = block_key(at, block)
-                        if wanted(key):
-                            yield Block(key, "lines", name, first, lines, size)
-                        block, lines, size, first = block + 1, [], 0, number + 1
-        except OSError as error:
-            yield Unread(name, reason(error), None)
-            return
-        if lines and wanted(block_key(at, block)):
-            yield Block(block_key(at, block), "lines", name, first, lines, size)
-
     def _envelopes(self, wanted: Wanted) -> Iterator[Any]:
-        for block, start in enumerate(range(0, len(self.files), _ENVELOPES)):
-            paths = self.files[start : start + _ENVELOPES]
+        for block, start in enumerate(range(0, len(self.files), ENVELOPES)):
+            paths = self.files[start : start + ENVELOPES]
             if wanted(block_key(0, block)):
                 named = [(self.name(path), str(path)) for path in paths]
                 yield Block(block_key(0, block), "envelopes", named[0][0], 1, named, len(paths))

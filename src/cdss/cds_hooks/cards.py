@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cdss.assess import Assessment
 from cdss.cds_hooks.detail import advice_lines, not_used, notice, section_detail
@@ -25,6 +25,25 @@ Stored = Callable[[Answer], Mapping[str, Any]]
 _SYSTEM = FACTS["system"]
 
 
+class Link(NamedTuple):
+    """
+    Where an answer is explained.
+
+    Attributes
+    ----------
+    url : str
+        Address; says nothing of the patient.
+    type : str
+        ``absolute``, or ``smart``: the EMR launches it as a SMART app.
+    context : str
+        What the EMR gives to a SMART app, as ``appContext``; empty for other links.
+    """
+
+    url: str
+    type: str = "absolute"
+    context: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class _Shared:
     """What the cards of one answer share."""
@@ -34,7 +53,7 @@ class _Shared:
     assessment_id: str
     text: Words
     stored: Stored | None
-    page: str | None
+    link: Link | None
 
     def card(
         self,
@@ -51,9 +70,10 @@ class _Shared:
         coded = {"system": _SYSTEM["topic"], "code": subject, "display": topic}
         url = source.url if source and source.url.startswith(("https://", "http://")) else None
         links = []
-        if self.page is not None:
-            url_of_page = f"{self.page.rstrip('/')}/{self.assessment_id}"
-            links = [{"label": text("hooks.page"), "url": url_of_page, "type": "absolute"}]
+        if self.link is not None:
+            to, kind, context = self.link
+            label = text("hooks.page")
+            links = [filled(label=label, url=to, type=kind, appContext=context)]
         return filled(
             uuid=name(self.assessment_id, "card", subject),
             summary=summary,
@@ -77,7 +97,7 @@ def cards(
     problems: Sequence[Problem] = (),
     incomplete: bool = False,
     stored: Stored | None = None,
-    page: str | None = None,
+    link: Link | None = None,
 ) -> list[Card]:
     """
     Say an assessment as cards.
@@ -101,9 +121,8 @@ def cards(
     stored : callable, optional
         Makes the resource that a suggestion would create from an answer; without it there are no
         suggestions.
-    page : str, optional
-        Address under which the clinician's pages are, if there are any; only `assessment_id` is
-        added to it.
+    link : Link, optional
+        Where the answer is explained, if anywhere.
 
     Returns
     -------
@@ -111,7 +130,7 @@ def cards(
         Urgent advice first, then what warns. Never empty: without an answer, what is missing.
     """
     by_id = {model.id: model for model in models}
-    shared = _Shared(assessment, by_id, assessment_id, text, stored, page)
+    shared = _Shared(assessment, by_id, assessment_id, text, stored, link)
     found = []
     if now := urgent(assessment):
         lines = advice_lines(now, assessment.jurisdiction, text)

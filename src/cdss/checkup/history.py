@@ -116,19 +116,13 @@ def _listed(
         elif doubtful(match[3], MEANINGS.code_doubt):
             doubted += 1
         else:
-            code = match[1] + (match[2] or "")
-            yield from ((codes.says[part], at) for part in _above(code) if part in codes.says)
+            yield codes.says(match[1] + (match[2] or "")), at
     if unreadable:
         detail = "holds something that is no ICD-10 code: that is not used"
         notes.tell(Problem("no_code", codes.tag, detail, {"count": unreadable}), at)
     if doubted:
         detail = "holds a code with words of doubt or denial: that is not used"
         notes.tell(Problem("doubtful_code", codes.tag, detail, {"count": doubted}), at)
-
-
-def _above(code: str) -> Iterator[str]:
-    """A code and those above it: I252 → I25, I252."""
-    return (code[:length] for length in range(3, len(code) + 1))
 
 
 def _drugs(dossier: Dossier, notes: Notes) -> Iterator[tuple[str, str]]:
@@ -138,7 +132,7 @@ def _drugs(dossier: Dossier, notes: Notes) -> Iterator[tuple[str, str]]:
         return
     text, at = found
     items = [folded(item).split() for item in _ITEMS.split(text)]
-    known = [[MEANINGS.drugs[w] for w in words if w in MEANINGS.drugs] for words in items]
+    known = [[name for w in words for name in sorted(MEANINGS.drugs.get(w, ()))] for words in items]
     if any(known) and doubtful(text, MEANINGS.drug_doubt):
         detail = "names drugs beside words of denial, doubt or the past: not used"
         notes.tell(Problem("doubtful_drugs", MEANINGS.drug_tag, detail), at)

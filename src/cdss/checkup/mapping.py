@@ -1,4 +1,4 @@
-"""What the tags, codes and names of an envelope mean: read from the files beside this module."""
+"""What the tags and names of an envelope mean: the files beside this module, and `cdss.codes`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from cdss.checkup.words import folded
-from cdss.datafile import only, read_toml, source
+from cdss.codes import diagnoses, drugs
+from cdss.codes.diagnoses import ICD10, OF_RELATIVES
+from cdss.codes.drugs import NAMES
+from cdss.codes.table import longest
+from cdss.datafile import only, read_toml
 from cdss.errors import DefinitionError
 from cdss.source import Source
 from cdss.units import UNITS
@@ -21,6 +25,7 @@ _OTHER_TAGS = (
 )  # fmt: skip
 
 _FILES = resources.files("cdss.checkup")
+_WHOSE = ("person", "family")
 
 
 class Quantity(NamedTuple):
@@ -68,13 +73,35 @@ class CodeList(NamedTuple):
         The tag.
     parts : tuple of str
         Where it may stand.
-    says : mapping of str to mapping
-        Code without a dot → what it and every code below it say.
+    relatives : bool
+        Whether they are of relatives and not of the person.
     """
 
     tag: str
     parts: tuple[str, ...]
-    says: Mapping[str, Mapping[str, Value]]
+    relatives: bool
+
+    def says(self, code: str) -> Mapping[str, Value]:
+        """
+        Look up a code.
+
+        Parameters
+        ----------
+        code : str
+            Of ICD-10, without a dot.
+
+        Returns
+        -------
+        mapping of str to value
+            What it says of the person; nothing if only a date would tell whether it does.
+        """
+        found = longest(ICD10, code)
+        if found is None or found[0].dated:
+            return {}
+        values: Mapping[str, Value] = found[0].values
+        if not self.relatives:
+            return values
+        return {OF_RELATIVES[name]: value for name, value in values.items() if name in OF_RELATIVES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +177,8 @@ class Meanings:
         Lists of ICD-10 codes.
     drug_tag : str
         The tag of drugs.
-    drugs : mapping of str to str
-        Folded generic name → variable.
+    drugs : mapping of str to frozenset of str
+        Folded generic name → variables that are true of who takes it.
     code_doubt, drug_doubt : tuple of str
         Words that make a code or a drug doubtful.
     sources : tuple of Source
@@ -172,7 +199,7 @@ class Meanings:
     none_of: tuple[tuple[tuple[str, ...], str], ...]
     codes: tuple[CodeList, ...]
     drug_tag: str
-    drugs: Mapping[str, str]
+    drugs: Mapping[str, frozenset[str]]
     code_doubt: tuple[str, ...]
     drug_doubt: tuple[str, ...]
     sources: tuple[Source, ...]
@@ -187,7 +214,6 @@ def _meanings(table: Mapping[str, Any]) -> Meanings:
             _stated(row, table["status"], f"mapping: {name} {row.get('tag', '')}")
     for name in ("sex", "pressure", "drugs", "doubt"):
         _stated(table[name], table["status"], f"mapping: {name}")
-    icd, drugs = read_toml(_FILES / "icd10.toml"), read_toml(_FILES / "drugs.toml")
     return Meanings(
         version=table["version"],
         decision=table["decision"],
@@ -203,21 +229,12 @@ def _meanings(table: Mapping[str, Any]) -> Meanings:
         bmi_tolerance=table["suspect"]["bmi_tolerance"],
         flags=tuple(_flag(row) for row in table["flag"]),
         none_of=tuple((tuple(row["tags"]), row["variable"]) for row in table["none_of"]),
-        codes=tuple(
-            CodeList(row["tag"], tuple(row["parts"]), _codes(icd[row["whose"]]))
-            for row in table["codes"]
-        ),
+        codes=tuple(_code_list(row) for row in table["codes"]),
         drug_tag=table["drugs"]["tag"],
-        drugs={
-            name: variable
-            for variable, groups in drugs.items()
-            if variable not in ("status", "source")
-            for names in groups.values()
-            for name in names
-        },
+        drugs={name: drug.variables for name, drug in NAMES.items()},
         code_doubt=tuple(table["doubt"]["code"]),
         drug_doubt=tuple(table["doubt"]["drug"]),
-        sources=(source(icd["source"], "icd10"), source(drugs["source"], "drugs")),
+        sources=(diagnoses.SOURCE, drugs.SOURCE),
     )
 
 
@@ -244,16 +261,19 @@ def _flag(row: Mapping[str, Any]) -> Flag:
     return Flag(row["tag"], _known(row.get("yes", {})), _known(row.get("no", {})))
 
 
+def _code_list(row: Mapping[str, Any]) -> CodeList:
+    only(row, f"mapping: {row.get('tag')}", "tag parts whose status")
+    if row["whose"] not in _WHOSE:
+        raise DefinitionError(f"mapping: {row['tag']}: whose must be one of {', '.join(_WHOSE)}")
+    return CodeList(row["tag"], tuple(row["parts"]), row["whose"] == "family")
+
+
 def _known(says: Mapping[str, Value]) -> Mapping[str, Value]:
     """Variables there are, with values they can have."""
     for name, value in says.items():
         if value not in VARIABLES[name].options:
             raise DefinitionError(f"mapping: {name} cannot be {value}")
     return MappingProxyType(dict(says))
-
-
-def _codes(rows: list[dict[str, Any]]) -> Mapping[str, Mapping[str, Value]]:
-    return {code.replace(".", ""): _known(row["says"]) for row in rows for code in row["codes"]}
 
 
 def _laboratory(table: Mapping[str, Any]) -> Laboratory:

@@ -7,16 +7,15 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from cdss.datafile import only, read_toml
-from cdss.errors import DefinitionError
+from cdss.codes import table as codes
+from cdss.datafile import read_toml
 from cdss.fhir.values import text
-from cdss.variables import VARIABLES, Value
+from cdss.variables import Value
 
 Code = tuple[str, str]
 """Short name of the code system, and the code."""
 
 SYSTEMS = ("loinc", "snomed", "icd10", "atc", "rxnorm", "role")
-_STATES = ("read", "third-party", "unverified")
 _FILES = resources.files("cdss.fhir")
 _SYSTEMS: Mapping[str, str] = read_toml(_FILES / "systems.toml")["system"]
 
@@ -87,29 +86,6 @@ def _short(system: str) -> str:
     return _SYSTEMS.get(plain, "")
 
 
-def family(table: Mapping[str, Any], code: str) -> tuple[Any, bool] | None:
-    """
-    Look up a code of a classification, in which the longest beginning counts.
-
-    Parameters
-    ----------
-    table : mapping
-        By code, without dots.
-    code : str
-        As written, e.g. ``"E11.9"``, ``"E11.2†"``.
-
-    Returns
-    -------
-    tuple of (object, bool) or None
-        What stands there, and whether for this very code.
-    """
-    plain = "".join(c for c in code[:12] if c.isalnum()).upper()
-    for length in range(len(plain), 2, -1):
-        if plain[:length] in table:
-            return table[plain[:length]], length == len(plain)
-    return None
-
-
 def rows(name: str, table: str, required: str, optional: str = "") -> list[dict[str, Any]]:
     """
     Rows of a data file, each with a source and a status.
@@ -133,16 +109,7 @@ def rows(name: str, table: str, required: str, optional: str = "") -> list[dict[
     DefinitionError
         If a row has an unknown key, or lacks a source that the file explains, or a status.
     """
-    content = read_toml(_FILES / f"{name}.toml")
-    found: list[dict[str, Any]] = content[table]
-    for at, row in enumerate(found):
-        where = f"{name}.toml, {table} {at}"
-        only(row, where, f"source status {required}", f"{optional} {' '.join(SYSTEMS)}")
-        if row["source"] not in content["sources"] or row["status"] not in _STATES:
-            raise DefinitionError(f"{where}: unknown source or status")
-        if row.get("variable", "age") not in VARIABLES:
-            raise DefinitionError(f"{where}: unknown variable")
-    return found
+    return codes.rows(_FILES / f"{name}.toml", table, required, f"{optional} {' '.join(SYSTEMS)}")
 
 
 def coded(row: Mapping[str, Any]) -> Iterator[Code]:

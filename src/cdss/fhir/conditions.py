@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from cdss.codes.diagnoses import BELIEVED, LASTING
 from cdss.errors import Problem
 from cdss.fhir.codes import codings
-from cdss.fhir.diagnoses import BELIEVED, LASTING, Diagnosis, diagnosis
+from cdss.fhir.diagnoses import Diagnosis, diagnosis
 from cdss.fhir.notes import Notes
 from cdss.fhir.resources import Resource
 from cdss.fhir.values import Moment, approximate, entries, moment, text, years

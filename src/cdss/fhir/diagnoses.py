@@ -1,53 +1,13 @@
-"""What a diagnosis says: the codes of conditions.toml."""
+"""What the codings of a diagnosis say together."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from cdss.errors import DefinitionError
-from cdss.fhir.codes import codings, family, rows, table
-from cdss.plausible import checked
-from cdss.variables import VARIABLES, Value
-
-_FILE = "conditions"
-
-LASTING: Mapping[str, str] = table(_FILE, "lasting")
-"""Variable → ``"state"``, ``"event"`` or ``"past"``: how a diagnosis that is over is understood."""
-
-BELIEVED: Mapping[str, int] = table(_FILE, "believed")
-"""Variable → days for which an active diagnosis is believed without being said again."""
-
-
-class Says(NamedTuple):
-    """
-    What a code says.
-
-    Attributes
-    ----------
-    values : mapping of str to value
-        By variable.
-    complication : bool
-        It is a consequence of the disease, whose own onset was earlier.
-    """
-
-    values: Mapping[str, Value]
-    complication: bool = False
-
-
-def _table(system: str) -> dict[str, Says]:
-    found: dict[str, Says] = {}
-    for row in rows(_FILE, system, "codes says", "complication"):
-        for name, value in row["says"].items():
-            if name not in LASTING or checked(VARIABLES[name], value, None)[1] is not None:
-                raise DefinitionError(f"{_FILE}.toml: {name} cannot be said by a diagnosis")
-        says = Says(MappingProxyType(row["says"]), row.get("complication", False))
-        found |= dict.fromkeys(row["codes"], says)
-    return found
-
-
-_ICD10, _SNOMED = _table("icd10"), _table("snomed")
+from cdss.codes.diagnoses import ICD10, SNOMED, Says
+from cdss.codes.table import longest
+from cdss.fhir.codes import codings
+from cdss.variables import Value
 
 
 class Diagnosis(NamedTuple):
@@ -99,8 +59,8 @@ _NOTHING = Says({})
 
 def _says(system: str, code: str) -> tuple[Says, bool]:
     """What one code says, and whether it is of the disease itself."""
-    if system == "snomed" and (says := _SNOMED.get(code)) is not None:
+    if system == "snomed" and (says := SNOMED.get(code)) is not None:
         return says, not says.complication
-    if system == "icd10" and (found := family(_ICD10, code)) is not None:
+    if system == "icd10" and (found := longest(ICD10, code)) is not None:
         return found[0], found[1]
     return _NOTHING, True

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
+from cdss.codes.drugs import DRUGS, Drug
+from cdss.codes.table import longest
 from cdss.errors import Problem
-from cdss.fhir.codes import coded, codings, family, rows
+from cdss.fhir.codes import codings
 from cdss.fhir.diagnoses import diagnosis
 from cdss.fhir.notes import Notes
 from cdss.fhir.resources import Resource
@@ -23,43 +25,6 @@ _ORDERED = frozenset({
 
 # With one of these, a drug that is mainly given for hypertension may be given for it instead.
 _OTHER_REASONS = frozenset({"prior_cvd", "prior_mi", "ckd"})
-
-
-class Drug(NamedTuple):
-    """
-    What a drug says.
-
-    Attributes
-    ----------
-    variables : frozenset of str
-        Which are true of who takes it.
-    mainly : bool
-        If it lowers the blood pressure: whether it is mainly given for that.
-    """
-
-    variables: frozenset[str]
-    mainly: bool
-
-
-def drugs() -> dict[str, dict[str, Drug]]:
-    """
-    Read the table of drugs.
-
-    Returns
-    -------
-    dict of str to dict
-        System → code → what the drug says.
-    """
-    found: dict[str, dict[str, Drug]] = {}
-    for row in rows("medications", "drug", "", "variable also purpose"):
-        variables = frozenset(row[key] for key in ("variable", "also") if key in row)
-        for system, code in coded(row):
-            drug = Drug(variables, row.get("purpose") == "pressure")
-            found.setdefault(system, {})[code] = drug
-    return found
-
-
-_DRUGS = drugs()
 
 
 def medications(
@@ -121,9 +86,9 @@ def _concepts(body: Mapping[str, Any], named: Mapping[str, Resource]) -> Iterato
 def _looked_up(concept: Any) -> Iterator[Drug]:
     """What the codings of a concept say."""
     for coding in codings(concept):
-        table = _DRUGS.get(coding.system, {})
+        table = DRUGS.get(coding.system, {})
         if coding.system == "atc":
-            if (found := family(table, coding.code)) is not None:
+            if (found := longest(table, coding.code)) is not None:
                 yield found[0]
         elif (drug := table.get(coding.code)) is not None:
             yield drug

@@ -4,13 +4,14 @@ import { EDITION } from "./made/edition.js";
 import { PLACE } from "./made/place.js";
 import { about, olderNotice } from "./about.js";
 import { assess } from "./assess.js";
-import { h, list } from "./dom.js";
-import { form, typed } from "./form.js";
-import { parse, RecordError } from "./record.js";
+import { h } from "./dom.js";
+import { dayOf, patientOf, shown } from "./engine.js";
+import { form, jump, typedIn } from "./form.js";
 import { records } from "./records.js";
 import { results } from "./results.js";
-import { loadAll, run } from "./runtime.js";
+import { loadAll } from "./runtime.js";
 import { savePanel } from "./save.js";
+import { simulating } from "./simulation.js";
 import { Station } from "./station.js";
 import { toDict } from "./wire.js";
 import { LANGUAGES, Words } from "./words.js";
@@ -19,7 +20,7 @@ const VIEWS = ["checkup", "records", "about"];
 const station = new Station();
 let text = new Words(LANGUAGES.find((lang) => lang === localStorage.getItem("lang")) ?? PLACE.language);
 let draft = null; // what was typed, when the view or the language changes
-let assessed = null; // the record last assessed
+let assessed = null; // what the form said that was last assessed
 
 const view = () => VIEWS.find((each) => location.hash === `#${each}`) ?? VIEWS[0];
 
@@ -74,35 +75,37 @@ function speak(lang) {
 
 function keepDraft() {
   const node = document.querySelector("#main form[data-checkup]");
-  if (node) draft = typed(node);
+  if (node) draft = typedIn(node);
 }
 
 function checkup() {
-  const node = form(text, today(), draft, submit);
+  const node = form(text, today(), draft, { onSubmit: submit, onClear: clear });
   node.dataset.checkup = "";
   node.addEventListener("input", () => {
     assessed = null; // what is shown must be of what is entered
     show([]);
   });
-  node.addEventListener("reset", () => {
-    assessed = draft = null;
-    show([]);
-  });
   return [
-    h("p", { class: "notice" }, text.text("notice.advisory")),
-    h("p", {}, text.text("offline.form_hint")),
+    h("h2", {}, text.text("page.entry")),
+    h("p", { class: "validity" }, text.text("notice.advisory")),
+    h("p", { class: "lead" }, text.text("offline.form_hint")),
     node,
-    h("div", { id: "answer", "aria-live": "polite", "aria-atomic": "false" }),
+    h("div", { id: "answer", class: "answer", "aria-live": "polite", "aria-atomic": "false" }),
   ];
 }
 
-async function submit({ record, wrong }) {
+/** Every question is open again, for the next person. */
+async function clear() {
+  assessed = draft = null;
+  await draw();
+  scrollTo(0, 0);
+  document.querySelector("form[data-checkup] input").focus({ preventScroll: true });
+}
+
+async function submit(checked) {
   assessed = null;
-  if (wrong) {
-    wrong.focus();
-    return show([h("p", { class: "problem", role: "alert" }, text.text("offline.correct_first"))]);
-  }
-  assessed = record;
+  if (checked.record === null) return tellProblems(checked);
+  assessed = checked;
   await showResults({ focus: true });
 }
 
@@ -114,27 +117,41 @@ async function showResults({ focus = false } = {}) {
   const words = text;
   try {
     show([h("p", {}, words.text("offline.working"))]);
-    const record = parse(given);
-    const answers = toDict(await assess(record, run), words);
+    const { record, payload, typed } = given;
+    const assessment = await assess(record);
+    const found = await shown(assessment, typed, words);
     if (given !== assessed || words !== text) return;
+    const answers = toDict(assessment, words);
     const content = (patient) => ({
-      entered: new Date().toISOString(), patient, record: given, answers, edition: EDITION,
+      entered: new Date().toISOString(), patient, record: payload, answers, edition: EDITION,
     });
-    show([...results(answers, record.derived, words), savePanel(station, content, words)]);
+    const said = results(found, dayOf(assessment, words), patientOf(assessment, words), words);
+    simulating(said, assessment, found.levers, typed, words);
+    said.querySelector(".meaning").before(savePanel(station, content, words));
+    show([said]);
     if (!focus) return;
     document.getElementById("results").focus({ preventScroll: true });
     document.getElementById("results").scrollIntoView();
   } catch (error) {
     assessed = null;
-    if (error instanceof RecordError) return tellProblems(error.problems);
     show([h("p", { class: "problem", role: "alert" }, words.text("offline.failed"), " ", String(error.message))]);
     throw error;
   }
 }
 
-function tellProblems(problems) {
-  const said = problems.map((p) => `${text.label(p.variable)}: ${text.problem(p)}`);
-  show([h("div", { class: "problem", role: "alert" }, text.text("cli.bad_record"), list(said))]);
+/** Everything that is wrong; what belongs to a question leads there. */
+function tellProblems({ summary, first }) {
+  const item = ([said, at]) => {
+    const go = (event) => {
+      event.preventDefault();
+      jump(at);
+    };
+    return h("li", {}, at ? h("a", { href: "#checkup", onclick: go }, said) : said);
+  };
+  show([h("section", { class: "problems", role: "alert", tabindex: -1 }, h("h2", {}, text.text("page.problems")),
+    h("ul", {}, summary.map(item)))]);
+  if (first) jump(first);
+  else document.querySelector("#answer .problems").focus();
 }
 
 /** Keep this edition on the device, and offer a newer one when it has been fetched whole. */

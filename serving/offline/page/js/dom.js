@@ -1,11 +1,8 @@
 // Elements, so that text is never taken for markup.
 
-const SVG = "http://www.w3.org/2000/svg";
-const DRAWN = new Set(["svg", "rect", "line"]);
-
 /** Make an element; attributes that start with "on" are listeners, true and false set or leave out. */
 export function h(tag, attributes = {}, ...children) {
-  const node = DRAWN.has(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag);
+  const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else if (value === true) node.setAttribute(name, "");

@@ -1,153 +1,94 @@
-// The questions, made from the data dictionary. What is left empty is unknown, never "no".
+// The questions of the clinician's page. What is left empty is unknown, never "no".
 
-import { DERIVED } from "./made/derived.js";
-import { MODELS } from "./made/models.js";
-import { UNITS, VARIABLES } from "./made/variables.js";
+import { form as made, _wrong } from "./made/page_form.js";
+import { check } from "./made/page_typed.js";
+import { questions } from "./made/template_fields.js";
 import { h } from "./dom.js";
-import { readNumber } from "./numbers.js";
-import { checked } from "./record.js";
-import { groupBy } from "./python.js";
+import { elements } from "./markup.js";
+import { MODELS } from "./model.js";
+import { kw } from "./python.js";
 
-/** Variables that the models ask for, those that are computed replaced by what they need. */
-function asked() {
-  const wanted = new Set(MODELS.flatMap((m) => [...m.inputs, ...(m.optional ?? []), ...m.excluded]));
-  for (const { variable, needs } of DERIVED)
-    if (wanted.has(variable) && needs.some((n) => VARIABLES[n].kind === "quantity" && n !== "age")) {
-      wanted.delete(variable);
-      needs.forEach((need) => wanted.add(need));
-    }
-  if (wanted.has("smoking")) wanted.delete("current_smoker");
-  return wanted;
-}
-
-const ASKED = asked();
-const idOf = (name) => `value-${name}`;
-
-/** The form; given are entries of an earlier reading, said again in another language. */
-export function form(text, today, given, onSubmit) {
-  const groups = (names) =>
-    [...groupBy(names, (name) => VARIABLES[name].group)].map(([group, members]) =>
-      h("fieldset", {}, h("legend", {}, text.text(`group.${group}`)),
-        members.map((name) => field(VARIABLES[name], text))),
-    );
-  const names = Object.keys(VARIABLES);
+/** The form; typed is what stood in it, when it is made again in another language. */
+export function form(text, today, typed, { onSubmit, onClear }) {
+  const asked = made(typed ?? {}, MODELS, text, kw({ today }));
   const node = h("form", { novalidate: true, autocomplete: "off" },
-    h("div", { class: "field" },
-      h("label", { for: "index-date" }, text.text("field.index_date")),
-      h("div", { class: "inputs" },
-        h("input", { id: "index-date", type: "date", required: true, value: given?.date ?? today })),
-      problemOf("index_date")),
-    groups(names.filter((name) => ASKED.has(name))),
-    h("div", { class: "field" },
-      h("label", { for: "lab-date" }, text.text("offline.lab_date")),
-      h("div", { class: "inputs" }, h("input", { id: "lab-date", type: "date", max: today }))),
-    h("details", {}, h("summary", {}, text.text("offline.more_questions")),
-      groups(names.filter((name) => !ASKED.has(name)))),
-    h("div", { class: "row" },
-      h("button", { class: "main", type: "submit" }, text.text("offline.assess")),
-      h("button", { type: "reset" }, text.text("offline.clear"))),
-  );
+    elements(questions({ text, lang: text.lang }, asked)),
+    h("div", { class: "send" },
+      h("button", { class: "main", type: "submit" }, text.text("page.assess")),
+      h("button", { type: "button", onclick: onClear }, text.text("offline.clear"))));
+  for (const place of node.querySelectorAll("p.error")) place.setAttribute("aria-live", "polite");
   node.addEventListener("submit", (event) => {
     event.preventDefault();
-    onSubmit(read(node, text));
+    submit(node, text, onSubmit);
   });
-  node.addEventListener("change", (event) => checkOne(event.target, text));
-  node.addEventListener("reset", () =>
-    node.querySelectorAll("[aria-invalid]").forEach((input) => tell(input, "")));
-  if (given) fill(node, given);
+  // What is told moves what lies below: never between the two halves of a click.
+  let click = null;
+  node.addEventListener("pointerdown", () => {
+    click = new Promise((over) => {
+      for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(over), { once: true });
+    });
+  });
+  node.addEventListener("change", async ({ target }) => {
+    await click;
+    checkOne(node, target, text);
+  });
   return node;
 }
 
-const problemOf = (name) => h("div", { class: "wrong", id: `wrong-${name}`, "aria-live": "polite" });
+/** What stands in the inputs, by their names. */
+export const typedIn = (node) => Object.fromEntries(new FormData(node));
 
-function field(variable, text) {
-  const { name, kind } = variable;
-  const described = { id: idOf(name), "data-variable": name, "aria-describedby": `wrong-${name}` };
-  return h("div", { class: "field" },
-    h("label", { for: idOf(name) }, text.label(name)),
-    h("div", { class: "inputs" },
-      kind === "quantity"
-        ? [h("input", { ...described, type: "text", inputmode: "decimal" }), unit(variable, text)]
-        : h("select", described, h("option", { value: "" }, text.text("value.unknown")),
-            variable.options.map((option) =>
-              h("option", { value: String(option) }, text.value(name, option))))),
-    problemOf(name));
+/** The range that is told is that of the unit chosen. */
+function hint(node, name) {
+  const chosen = name.endsWith(".unit") ? node.elements.namedItem(name)?.selectedOptions?.[0] : null;
+  if (chosen) node.querySelector(`[id="h-${name.slice(0, -5)}"]`).textContent = chosen.dataset.said;
 }
 
-function unit(variable, text) {
-  const { name } = variable;
-  const units = Object.keys(UNITS[name]);
-  const said = (code) => text.texts[`unit.${code}`] ?? text.texts[`offline.unit.${code}`] ?? code;
-  if (units.length === 1) return h("span", { class: "unit" }, said(units[0]));
-  const label = text.text("offline.unit_of", { variable: text.label(name) });
-  return h("select", { class: "unit", id: `unit-${name}`, "aria-label": label },
-    units.map((code) => h("option", { value: code }, said(code))));
+/** Go to a question, wherever it is folded in. */
+export function jump(at) {
+  const target = document.getElementById(`f-${at}`);
+  if (!target) return;
+  for (let node = target; node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true;
+  target.scrollIntoView({ block: "center" });
+  (target.tagName === "FIELDSET" ? target.querySelector("input") : target).focus({ preventScroll: true });
 }
 
-/** Entry of one input: null if empty, or a value with its unit, or words on what is wrong. */
-function entryOf(input, text) {
-  const name = input.dataset.variable;
-  const variable = VARIABLES[name];
-  if (input.value.trim() === "") return { entry: null, wrong: "" };
-  if (variable.kind === "yes_no") return { entry: input.value === "true", wrong: "" };
-  if (variable.kind === "choice") return { entry: input.value, wrong: "" };
-  const value = readNumber(input.value);
-  if (value === null) return { entry: null, wrong: text.text("problem.ambiguous_number") };
-  const code = document.getElementById(`unit-${name}`)?.value ?? variable.unit;
-  const [, problem] = Number.isNaN(value)
-    ? checked(variable, input.value, code)
-    : checked(variable, value, code);
-  return { entry: { value, unit: code }, wrong: problem ? text.problem(problem) : "" };
-}
-
-function tell(input, wrong) {
-  const place = document.getElementById(`wrong-${input.dataset.variable ?? "index_date"}`);
+function tell(node, at, wrong) {
+  const place = node.querySelector(`[id="e-${at}"]`);
+  const input = document.getElementById(`f-${at}`);
+  if (!place || !input) return;
+  place.textContent = wrong;
+  input.closest(".field").classList.toggle("wrong", Boolean(wrong));
+  if (input.tagName === "FIELDSET") return;
   if (wrong) input.setAttribute("aria-invalid", "true");
   else input.removeAttribute("aria-invalid");
-  if (place) place.textContent = wrong;
 }
 
-function checkOne(target, text) {
-  const name = target.dataset.variable ?? /^unit-(.+)$/.exec(target.id)?.[1];
-  if (!name) return;
-  const input = document.getElementById(idOf(name));
-  tell(input, entryOf(input, text).wrong);
-}
-
-/** What was entered, as the service takes it, and the first input that is wrong. */
-function read(node, text) {
-  const labDate = node.querySelector("#lab-date").value;
-  const indexDate = node.querySelector("#index-date").value;
-  const values = {};
-  let wrong = null;
-  for (const input of node.querySelectorAll("[data-variable]")) {
-    const found = entryOf(input, text);
-    tell(input, found.wrong);
-    if (found.wrong) wrong ??= input;
-    if (found.entry === null) continue;
-    const name = input.dataset.variable;
-    values[name] = found.entry;
-    if (labDate && labDate !== indexDate && VARIABLES[name].laboratory)
-      values[name] =
-        typeof found.entry === "object"
-          ? { ...found.entry, date: labDate }
-          : { value: found.entry, date: labDate };
+function tellAll(node, wrong) {
+  for (const place of node.querySelectorAll("p.error")) {
+    const at = place.id.slice(2);
+    tell(node, at, wrong[at] ?? "");
   }
-  return { record: { index_date: indexDate, values }, wrong };
 }
 
-/** What is typed now, so that another language finds it again. */
-export function typed(node) {
-  const inputs = [...node.querySelectorAll("input, select")];
-  return {
-    date: node.querySelector("#index-date").value,
-    inputs: inputs.map((input) => [input.id, input.value]),
-  };
+/** Say at once what is wrong with one answer by itself. */
+function checkOne(node, { name }, text) {
+  hint(node, name);
+  const at = name.replace(/\.unit$/, "");
+  const typed = typedIn(node);
+  const visit = /^earlier\.\d+\./.exec(at)?.[0];
+  const alone = { index_date: typed.index_date, [at]: typed[at], [`${at}.unit`]: typed[`${at}.unit`] ?? "" };
+  if (visit) alone[`${visit}date`] = typed[`${visit}date`];
+  const found = check(alone).problems.filter((problem) => problem.variable === at);
+  const [wrong] = _wrong(found, text);
+  tell(node, at, wrong[at] ?? "");
 }
 
-function fill(node, given) {
-  for (const [id, value] of given.inputs) {
-    const input = node.querySelector(`#${id}`);
-    if (input) input.value = value;
-  }
+function submit(node, text, onSubmit) {
+  const typed = typedIn(node);
+  const checked = check(typed);
+  const [wrong, summary] = _wrong(checked.problems, text);
+  tellAll(node, wrong);
+  const first = [...node.querySelectorAll("p.error")].find((place) => place.textContent);
+  onSubmit({ ...checked, typed, summary, first: first ? first.id.slice(2) : "" });
 }

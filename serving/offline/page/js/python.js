@@ -1,5 +1,7 @@
 // What operators and functions of Python mean, for the modules in made/ that are translated from it.
 
+export * from "./texts.js";
+
 /** Named arguments of a call: the last thing a translated call gives. */
 class Named {
   constructor(given) {
@@ -28,6 +30,9 @@ export class PySet {
   __and__(other) {
     return new PySet([...this].filter((item) => other.has(item)));
   }
+  __sub__(other) {
+    return new PySet([...this].filter((item) => !other.has(item)));
+  }
   __le__(other) {
     return [...this].every((item) => other.has(item));
   }
@@ -42,6 +47,22 @@ export function fields(self, names, defaults, given) {
     else if (name in defaults) self[name] = defaults[name]();
     else throw new TypeError(`${self.constructor.name} needs ${name}`);
   });
+  return self;
+}
+/** An object that can be called. */
+export function callable(self) {
+  const called = (...given) => called.__call__(...given);
+  return Object.setPrototypeOf(called, Object.getPrototypeOf(self));
+}
+/** The same object with some of its fields changed. */
+export const replace = (self, changed) =>
+  Object.assign(Object.create(Object.getPrototypeOf(self)), self, changed);
+export const getattr = (a, name, otherwise) => a[name] ?? otherwise;
+const ids = new WeakMap();
+/** A number for an object, the same as long as it lives. */
+export function id(a) {
+  if (!ids.has(a)) ids.set(a, (id.last = (id.last ?? 0) + 1));
+  return ids.get(a);
 }
 
 const known = (a) => {
@@ -62,12 +83,16 @@ export const both = (a, b) => (truthy(a) ? b() : a);
 export const either = (a, b) => (truthy(a) ? a : b());
 
 export const add = (a, b) => (Array.isArray(a) ? [...a, ...iter(b)] : known(a) + known(b));
-/** Of two numbers; of two days, written YYYY-MM-DD, how many days they are apart. */
-export const sub = (a, b) =>
-  typeof a === "string" ? { days: day(a) - day(b) } : known(a) - known(b);
+/** Of two numbers or sets; of two days, written YYYY-MM-DD, how many days they are apart. */
+export function sub(a, b) {
+  if (typeof a === "string") return { days: day(a) - day(b) };
+  return a?.__sub__ ? a.__sub__(b) : known(a) - known(b);
+}
 const day = (iso) => Math.round(Date.parse(`${iso}T00:00:00Z`) / 86400000);
-export const mul = (a, b) =>
-  Array.isArray(a) ? [].concat(...Array(Number(b)).fill(a)) : known(a) * known(b);
+export function mul(a, b) {
+  if (typeof a === "string") return a.repeat(Number(b));
+  return Array.isArray(a) ? [].concat(...Array(Number(b)).fill(a)) : known(a) * known(b);
+}
 export const div = (a, b) => known(a) / known(b);
 export const pow = (a, b) => known(a) ** known(b);
 export const and = (a, b) => a.__and__(b);
@@ -90,7 +115,7 @@ export function iter(a) {
 }
 export function item(a, at) {
   if (a.__getitem__) return a.__getitem__(at);
-  if (Array.isArray(a)) return known(a.at(Number(at)));
+  if (Array.isArray(a) || typeof a === "string") return known(a.at(Number(at)));
   if (!Object.hasOwn(a, at)) throw new RangeError(`no ${at}`);
   return a[at];
 }
@@ -103,6 +128,11 @@ export const append = (a, value) => {
   a.push(value);
   return null;
 };
+export const include = (a, item) => {
+  a.inside.set(JSON.stringify(item), item);
+  return null;
+};
+export const setdefault = (a, key, value) => (Object.hasOwn(a, key) ? a[key] : (a[key] = value));
 export const join = (glue, parts) => iter(parts).join(glue);
 
 /** A dictionary whose keys are no texts. */
@@ -119,7 +149,7 @@ export const bool = truthy;
 export const any = (a) => iter(a).some(truthy);
 export const all = (a) => iter(a).every(truthy);
 export const dict = (pairs = []) =>
-  Object.fromEntries(Array.isArray(pairs) ? pairs : Object.entries(pairs));
+  Object.fromEntries(pairs[Symbol.iterator] ? pairs : Object.entries(pairs));
 export const fromkeys = (given) => dict(iter(given).map((key) => [key, null]));
 export const enumerate = (given) => iter(given).map((value, at) => [at, value]);
 export function float(a) {
@@ -128,7 +158,14 @@ export function float(a) {
 }
 export const int = (a) => Math.trunc(Number(a));
 export const len = (a) => (a instanceof PySet ? a.size : iter(a).length);
-export const next = (a) => a[0];
+export const next = (a, otherwise) => (a.length ? a[0] : known(otherwise));
+export const map = (of, a) => iter(a).map((each) => of(each));
+/** All that comes one after the other, some of it later. */
+export async function gathered(given) {
+  const found = [];
+  for await (const each of given) found.push(each);
+  return found;
+}
 export const list = (a) => iter(a);
 export const tuple = (a = []) => iter(a);
 export const set = (a = []) => new PySet(iter(a));
@@ -141,9 +178,14 @@ export const zip = (...lists) => {
   return Array.from({ length: shortest }, (_, at) => all.map((each) => each[at]));
 };
 export const range = (n) => Array.from({ length: n }, (_, at) => at);
-const numbers = (given) => (given.length === 1 ? iter(given[0]) : given);
-export const max = (...given) => Math.max(...numbers(given));
-export const min = (...given) => Math.min(...numbers(given));
+function extreme(of, given) {
+  const named = given.at(-1) instanceof Named ? given.pop() : {};
+  const numbers = given.length === 1 ? iter(given[0]) : given;
+  if (!numbers.length) return known(named.default);
+  return of(...numbers);
+}
+export const max = (...given) => extreme(Math.max, given);
+export const min = (...given) => extreme(Math.min, given);
 export const pairwise = (a) => iter(a).slice(1).map((each, at) => [a[at], each]);
 export function bisect_right(thresholds, value) {
   return thresholds.filter((each) => each <= value).length;
@@ -160,16 +202,19 @@ export function compared(a, b) {
   }
   return 0;
 }
-export function isinstance(a, kind) {
-  if (kind === "bool") return typeof a === "boolean";
-  if (kind === "str") return typeof a === "string";
-  if (kind === "tuple") return Array.isArray(a);
-  if (kind === "np.floating") return false;
-  throw new TypeError(`isinstance of ${kind}`);
-}
+const KINDS = {
+  bool: (a) => typeof a === "boolean",
+  str: (a) => typeof a === "string",
+  float: (a) => typeof a === "number",
+  tuple: Array.isArray,
+  "np.floating": () => false,
+};
+/** Whether something is of one of some types, Python's by their names. */
+export const isinstance = (a, ...kinds) =>
+  kinds.some((kind) => (typeof kind === "string" ? KINDS[kind](a) : a instanceof kind));
 
 export const math = {
-  exp: Math.exp, expm1: Math.expm1, log: Math.log, pow: Math.pow, sin: Math.sin, asin: Math.asin,
+  ceil: Math.ceil, floor: Math.floor, exp: Math.exp, expm1: Math.expm1, log: Math.log, pow: Math.pow, sin: Math.sin, asin: Math.asin,
   sqrt: Math.sqrt, maximum: Math.max, minimum: Math.min, inf: Infinity, nan: NaN,
   isinf: (a) => Math.abs(a) === Infinity, isnan: Number.isNaN,
 };
@@ -206,7 +251,9 @@ export function general(number, figures = 6) {
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 export function format(a, spec) {
-  if (spec === "") return typeof a === "string" ? a : String(a);
+  if (spec === "" || spec === "r") return typeof a === "string" ? a : String(a);
+  const decimals = /^\.(\d+)f$/.exec(spec);
+  if (decimals) return fixed(a, Number(decimals[1]));
   const figures = /^(?:\.(\d+))?g$/.exec(spec);
   if (figures) return general(a, figures[1] ? Number(figures[1]) : 6);
   throw new TypeError(`format ${spec}`);

@@ -5,6 +5,7 @@ import { Problem } from "./made/errors.js";
 import { MOST_VISITS } from "./made/record.js";
 import { derive } from "./made/derived.js";
 import { contradictions, implausible_derived, stale } from "./made/plausible.js";
+import { set } from "./python.js";
 
 const MEMBERS = new Set(["value", "unit", "date"]);
 const TOP = new Set(["index_date", "values", "history"]);
@@ -42,12 +43,18 @@ export function parse(payload) {
   return {
     index_date: indexDate,
     values: { ...values, ...computed },
-    derived: new Set(Object.keys(computed)),
+    derived: set(Object.keys(computed)),
     set_aside: setAside,
     measured,
     history,
   };
 }
+
+export const PatientRecord = { parse };
+
+/** Earlier check-ups of a document, of which the form here takes none. */
+export const _received = () => [];
+export const _visits = () => [];
 
 function valuesOf(entries, indexDate, problems) {
   const values = {};

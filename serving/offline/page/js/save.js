@@ -52,7 +52,7 @@ export function savePanel(station, contentOf, text) {
   const said = live();
   const place = h("div");
   const save = h("button", { class: "main", type: "button", onclick: () => keep() }, text.text("offline.save"));
-  const panel = h("fieldset", { class: "no-print" },
+  const panel = h("fieldset", { class: "keep no-print" },
     h("legend", {}, text.text("offline.save_title")),
     labelled(text.text("offline.patient"), patient),
     h("p", { class: "dim" }, text.text("offline.patient_hint")),

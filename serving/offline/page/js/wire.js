@@ -2,7 +2,6 @@
 
 import { NoEstimate, PointsTotal, RiskEstimate, RiskRange } from "./made/estimate.js";
 import { PLACE } from "./made/place.js";
-import { disagreements } from "./assess.js";
 import { sorted } from "./python.js";
 
 export function toDict(assessment, text) {
@@ -15,14 +14,16 @@ export function toDict(assessment, text) {
     estimates: of(RiskEstimate, estimate),
     ranges: of(RiskRange, range),
     points: of(PointsTotal, points),
-    disagreements: disagreements(outcomes),
+    disagreements: assessment.disagreements,
     advice: advice.map((each) => adviceOf(each, text)),
     undecided: undecided.map(({ rule, needs }) => ({
       rule: rule.id,
       guideline: rule.guideline,
       needs: needs.map(({ variable, again }) => ({ variable, again })),
     })),
-    to_ask: toAsk(undecided, text),
+    to_ask: to_ask(undecided).map(({ need, rules }) => ({
+      variable: need.variable, again: need.again, text: text.need(need), rules,
+    })),
     not_estimated: of(NoEstimate, refusal),
     set_aside: problems(record.set_aside, text),
     notice: text.text("notice.advisory"),
@@ -83,7 +84,7 @@ const refusal = (found, text) => ({ ...heading(found), reasons: problems(found.r
 
 function adviceOf(advice, text) {
   const { rule } = advice;
-  const [citation, locator, url] = rule.source;
+  const { citation, locator, url } = rule.source;
   return {
     rule: rule.id,
     topic: rule.topic,
@@ -98,7 +99,7 @@ function adviceOf(advice, text) {
 }
 
 /** Undecided rules turned around: what to ask or measure, what decides most first. */
-function toAsk(undecided, text) {
+export function to_ask(undecided) {
   const found = new Map();
   for (const { rule, needs } of undecided)
     for (const need of needs) {
@@ -106,10 +107,7 @@ function toAsk(undecided, text) {
       if (!found.has(key)) found.set(key, { need, rules: [] });
       found.get(key).rules.push(rule.id);
     }
-  const ordered = sorted(found.values(), {
-    key: ({ need, rules }) => [need.again ? 0 : 1, -rules.length],
-  });
-  return ordered.map(({ need, rules }) => ({
-    variable: need.variable, again: need.again, text: text.need(need), rules,
-  }));
+  return sorted(found.values(), { key: ({ need, rules }) => [need.again ? 0 : 1, -rules.length] });
 }
+
+export const advice_text = (advice, text) => text.advice(advice);

@@ -3,12 +3,20 @@
 import { VARIABLES } from "./made/variables.js";
 import { WORDS } from "./made/words.js";
 import { PLACE } from "./made/place.js";
-import { fixed, general, round } from "./python.js";
+import { callable, fixed, general, round } from "./python.js";
 
 export const LANGUAGES = Object.keys(WORDS);
 
-export class Words {
+/** What a text is asked of as the library does: by a call. */
+class Called {
+  constructor() {
+    return callable(this);
+  }
+}
+
+export class Words extends Called {
   constructor(lang) {
+    super();
     this.lang = lang;
     this.texts = WORDS[lang];
     this.decimal = this.text("language.decimal");
@@ -22,6 +30,14 @@ export class Words {
       const value = params[name];
       return typeof value === "string" ? value : this.number(value);
     });
+  }
+
+  __call__(key, params) {
+    return this.text(key, params);
+  }
+
+  outcome(outcome) {
+    return this.text(`outcome.${outcome}`);
   }
 
   number(number, decimals = null) {

@@ -1,0 +1,1 @@
+"""What `cdss population` draws from: learned from cohorts, calibrated to published figures."""
